@@ -1,0 +1,247 @@
+"""`coldfleet cloud ...`."""
+
+import asyncio
+import json
+import socket
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+import uvicorn
+from filelock import FileLock, Timeout
+from pydantic import ValidationError
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from cloud_api.identity import service as identity
+from cloud_api.inventory import ledger
+from cloud_api.kernel import logs
+from cloud_api.kernel.db import Database
+from cloud_api.kernel.errors import AppError
+from cloud_api.kernel.settings import Settings
+from cloud_api.kernel.tenancy import SystemScope
+from cloud_api.main import background, create_app, prepare
+from cloud_api.migrations.migrate import upgrade, write_revision
+from cloud_api.realtime.hub import Hub
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, help="The platform: API, worker, migrations.")
+
+
+def _settings() -> Settings:
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"COLDFLEET_{'_'.join(map(str, entry['loc'])).upper()}: {entry['msg']}"
+            if entry["loc"]
+            else str(entry["msg"]).removeprefix("Value error, ")
+            for entry in error.errors()
+        )
+        raise typer.TyperException(f"the settings are wrong: {problems}") from None
+    logs.configure(level=settings.log_level, for_people=settings.environment == "development")
+    return settings
+
+
+def _owner_url(settings: Settings) -> str:
+    return settings.migration_database_url or settings.database_url
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; COLDFLEET_HOST otherwise.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port, 0 for a free one; COLDFLEET_PORT otherwise.", min=0, max=65535)
+    ] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(help='Written with {"url": ...} once requests are answered.')
+    ] = None,
+) -> None:
+    """Serve the API. On SQLite this one process does everything, and brings the database up to date first."""
+    settings = _settings()
+    prepare(settings)
+    listener = _listen(host or settings.host, settings.port if port is None else port)
+    url = "http://{}:{}".format(*listener.getsockname()[:2])
+    with _only_process(settings):
+        if settings.database_url.startswith("sqlite"):
+            _upgrade(settings.database_url)
+        config = uvicorn.Config(
+            create_app(settings),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=10,
+            ws="websockets-sansio",
+        )
+        _Announcing(config, url, ready_file).run(sockets=[listener])
+
+
+class _Announcing(uvicorn.Server):
+    """A server that says when it answers requests."""
+
+    def __init__(self, config: uvicorn.Config, url: str, ready_file: Path | None) -> None:
+        super().__init__(config)
+        self._url = url
+        self._ready_file = ready_file
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        typer.echo(f"API at {self._url}/api/v1, documentation at {self._url}/docs")
+        if self._ready_file is not None:
+            partial = self._ready_file.with_suffix(".partial")
+            partial.write_text(json.dumps({"url": self._url}))
+            partial.replace(self._ready_file)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        reason = f"cannot listen on {host}:{port} ({error.strerror}): choose another with --port, or stop what has it"
+        raise typer.TyperException(reason) from None
+    return listener
+
+
+@contextmanager
+def _only_process(settings: Settings) -> Iterator[None]:
+    """On SQLite one process does all: hold the database's lock file."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        yield
+        return
+    with _in_a_sentence():
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(f"{url.database}.lock", timeout=0):
+            yield
+    except Timeout:
+        raise typer.TyperException(
+            f"another process works on {url.database}: on SQLite there can be one; stop it, or use PostgreSQL"
+        ) from None
+
+
+def _upgrade(url: str) -> None:
+    """Bring the database up to date; what a person can mend is said in a sentence."""
+    with _in_a_sentence():
+        upgrade(url)
+
+
+@contextmanager
+def _in_a_sentence() -> Iterator[None]:
+    try:
+        yield
+    except AppError as error:
+        raise typer.TyperException(error.message) from None
+    except SQLAlchemyError as error:
+        reason = str(error).splitlines()[0]
+        raise typer.TyperException(f"the database refused: {reason}; did you run `coldfleet cloud migrate`?") from None
+    except OSError as error:
+        raise typer.TyperException(f"the database cannot be reached ({error}): start it, or correct its URL") from None
+
+
+def _run(work: Coroutine[None, None, T]) -> T:
+    with _in_a_sentence():
+        return asyncio.run(work)
+
+
+@app.command()
+def worker() -> None:
+    """Deliver events and plan routes (PostgreSQL only: on SQLite `serve` does it)."""
+    settings = _settings()
+    if settings.database_url.startswith("sqlite"):
+        raise typer.TyperException("on SQLite `coldfleet cloud serve` delivers events itself: no worker is needed")
+    prepare(settings)
+    asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    database = Database(settings.database_url)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        await stack.enter_async_context(background(settings, database, Hub(), work_here=True))
+        await asyncio.Event().wait()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date. Safe to run again."""
+    _upgrade(_owner_url(_settings()))
+    typer.echo("the database is up to date")
+
+
+@app.command()
+def migration(name: Annotated[str, typer.Argument(help="What changes, in a few words.")]) -> None:
+    """Write a new migration from what the models have and the database has not."""
+    write_revision(_owner_url(_settings()), name)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document, with the websocket paths under `x-websockets`."""
+    document = create_app(_settings()).openapi()
+    sys.stdout.write(json.dumps(document, indent=2, sort_keys=True) + "\n")
+
+
+@app.command()
+def create_organization(
+    name: Annotated[str, typer.Option(help="As it stands on invoices.")],
+    slug: Annotated[str, typer.Option(help="Short name: small letters, digits, hyphens.")],
+    admin_username: Annotated[str, typer.Option()],
+    admin_email: Annotated[str, typer.Option()],
+    admin_password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+    admin_full_name: Annotated[str, typer.Option()] = "",
+) -> None:
+    """Found an organisation with its first administrator."""
+
+    async def found() -> None:
+        database = Database(settings.database_url)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            db = await stack.enter_async_context(database.unit_of_work(SystemScope("found an organisation")))
+            await identity.found_organization(
+                db,
+                name=name,
+                slug=slug,
+                admin_username=admin_username,
+                admin_email=admin_email,
+                admin_full_name=admin_full_name or admin_username,
+                admin_password=admin_password,
+            )
+
+    settings = _settings()
+    with _only_process(settings):
+        if settings.database_url.startswith("sqlite"):
+            _upgrade(settings.database_url)
+        _run(found())
+    typer.echo(f"{name} is founded; {admin_username} may sign in")
+
+
+@app.command()
+def check_ledger() -> None:
+    """Recompute every stock level from the ledger, and name any difference."""
+
+    async def compare() -> list[str]:
+        database = Database(settings.database_url)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            scope = SystemScope("check the ledger")
+            db = await stack.enter_async_context(database.unit_of_work(scope, read_only=True))
+            return [
+                f"lot {lot_id} in {location_id}: level says {level}, ledger says {booked}"
+                for lot_id, location_id, level, booked in await ledger.differences(db)
+            ]
+
+    settings = _settings()
+    found = _run(compare())
+    for line in found:
+        typer.echo(line)
+    if found:
+        raise typer.Exit(1)
+    typer.echo("every level agrees with the ledger")

@@ -1,0 +1,43 @@
+"""Who buys, and where they are."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cloud_api.kernel.db import Base
+from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+
+
+class Customer(OrganizationOwned, Base):
+    """Somebody who orders."""
+
+    __tablename__ = "customers"
+    __table_args__ = (UniqueConstraint("organization_id", "number"),)
+
+    number: Mapped[str]
+    name: Mapped[str]
+    phone: Mapped[str] = mapped_column(default="")
+    email: Mapped[str] = mapped_column(default="")
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class CustomerAddress(OrganizationOwned, Base):
+    """A door of a customer, with its coordinates: without them no van finds it."""
+
+    __tablename__ = "customer_addresses"
+    __table_args__ = (
+        CheckConstraint("latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180", name="coordinates"),
+        same_organization("customer_id", "customers", ondelete="CASCADE"),
+    )
+
+    customer_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    label: Mapped[str]
+    address: Mapped[str]
+    city: Mapped[str] = mapped_column(default="")
+    postal_code: Mapped[str] = mapped_column(default="")
+    #: degrees, WGS 84
+    latitude: Mapped[float]
+    longitude: Mapped[float]

@@ -1,0 +1,65 @@
+"""Customers, as they travel over HTTP."""
+
+import uuid
+from typing import Annotated
+
+from pydantic import EmailStr, Field
+
+from cloud_api.kernel.http import RequestModel, ResponseModel
+
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+Phone = Annotated[str, Field(max_length=32, pattern=r"^(\+?[0-9 ()-]{6,})?$", examples=["+91 98765 43210"])]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+
+
+class AddressCreate(RequestModel):
+    """A door, with its coordinates in degrees (WGS 84)."""
+
+    label: Name = "main"
+    address: Annotated[str, Field(min_length=1, max_length=500)]
+    city: Annotated[str, Field(max_length=120)] = ""
+    postal_code: Annotated[str, Field(max_length=16)] = ""
+    latitude: Latitude
+    longitude: Longitude
+
+
+class CustomerCreate(RequestModel):
+    """A new customer, with at least one door."""
+
+    name: Name
+    phone: Phone = ""
+    email: EmailStr | None = None
+    addresses: Annotated[list[AddressCreate], Field(min_length=1, max_length=50)]
+
+
+class CustomerUpdate(RequestModel):
+    """What is not sent stays."""
+
+    name: Name = ""
+    phone: Phone = ""
+    email: EmailStr | None = None
+
+
+class AddressRead(ResponseModel):
+    """A door."""
+
+    id: uuid.UUID
+    label: str
+    address: str
+    city: str
+    postal_code: str
+    latitude: float
+    longitude: float
+
+
+class CustomerRead(ResponseModel):
+    """A customer with its doors."""
+
+    id: uuid.UUID
+    number: str
+    name: str
+    phone: str
+    email: str
+    is_active: bool
+    addresses: list[AddressRead]

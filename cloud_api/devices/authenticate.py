@@ -1,0 +1,32 @@
+"""Gateways' credentials, for the kernel's list of authenticators."""
+
+import uuid
+
+from cloud_api.devices import service
+from cloud_api.devices.errors import GatewayUnknown
+from cloud_api.identity.roles import built_in_roles
+from cloud_api.kernel.db import Database
+from cloud_api.kernel.permissions import Principal
+from cloud_api.kernel.tenancy import SystemScope
+
+
+async def gateways(database: Database, token: str) -> Principal | None:
+    """Authenticate `gateway.<id>.<secret>`."""
+    kind, _, credential = token.partition(".")
+    gateway_id, _, secret = credential.partition(".")
+    if kind != "gateway":
+        return None
+    try:
+        known_as = uuid.UUID(gateway_id)
+    except ValueError:
+        raise GatewayUnknown from None
+    async with database.unit_of_work(SystemScope("authenticate a gateway"), read_only=True) as db:
+        gateway = await service.gateway_by_secret(db, gateway_id=known_as, secret=secret)
+    if gateway is None:
+        raise GatewayUnknown
+    return Principal(
+        kind="gateway",
+        id=gateway.id,
+        organization_id=gateway.organization_id,
+        permissions=built_in_roles()["gateway"],
+    )

@@ -1,0 +1,22 @@
+"""What inventory tells the rooms above it."""
+
+import uuid
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GoodsReceived:
+    """Goods came in."""
+
+    lot_id: uuid.UUID
+    location_id: uuid.UUID
+    movement_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class StockHeld:
+    """What lies in a place may not be sold for now."""
+
+    hold_id: uuid.UUID
+    location_id: uuid.UUID
+    stock_level_ids: tuple[uuid.UUID, ...]

@@ -1,0 +1,134 @@
+"""The database: engine, sessions, and the one place where anything is committed.
+
+SQLite (embedded) has one writer at a time: writing units of work queue on a lock in this process, and begin with
+BEGIN IMMEDIATE so that none fails half-way for want of the lock. PostgreSQL needs neither.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import structlog
+from sqlalchemy import JSON, MetaData, event, make_url
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from cloud_api.kernel.columns import UtcDateTime
+from cloud_api.kernel.ids import new_id
+from cloud_api.kernel.tenancy import (
+    STAMPED,
+    OrganizationOwned,
+    OrganizationScope,
+    Scope,
+    ScopedSession,
+    SystemScope,
+    TenancyViolation,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Base(DeclarativeBase):
+    """Declarative base: names every constraint, so that migrations can speak of it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime(), dict[str, object]: JSON()}
+
+
+class Database:
+    """One database and the units of work on it."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url, pool_size)
+        self._sessions = async_sessionmaker(
+            class_=AsyncSession, sync_session_class=ScopedSession, expire_on_commit=False
+        )
+        self._writer = asyncio.Lock()
+        #: called after each commit that emitted an event; the outbox puts its wake-up here
+        self.on_emitted: Callable[[], None] = lambda: None
+
+    @asynccontextmanager
+    async def unit_of_work(self, scope: Scope, *, read_only: bool = False) -> AsyncIterator[AsyncSession]:
+        """One transaction for one request, message or task: committed at the end, or nothing of it happened."""
+        if isinstance(scope, SystemScope):
+            log.debug("system_session", reason=scope.reason)
+        async with AsyncExitStack() as stack:
+            if self.is_sqlite and not read_only:
+                await stack.enter_async_context(self._writer)
+            bind = self.engine.execution_options(coldfleet_read_only=read_only)
+            session = await stack.enter_async_context(self._sessions(bind=bind, info={"scope": scope}))
+            async with session.begin():
+                yield session
+        if session.info.get("emitted"):
+            self.on_emitted()
+
+    async def close(self) -> None:
+        """Let every connection go."""
+        await self.engine.dispose()
+
+
+def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
+    """Each connection is tried before it is used: a database that was restarted fails no request."""
+    return create_async_engine(url, pool_size=pool_size, pool_pre_ping=True)
+
+
+def _sqlite_engine(url: str) -> AsyncEngine:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, connect_args={"timeout": 30})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # SQLAlchemy, not the driver, says BEGIN
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def give_the_lock_back(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _error: object) -> None:
+        # a cancelled statement's cursor lives as long as its traceback, and keeps even a closed connection's lock
+        connection.rollback()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get("coldfleet_read_only", False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+async def insert_missing(db: AsyncSession, model: type[Base], values: Mapping[str, object]) -> None:
+    """Insert one row unless one with the same unique key is there; the caller then reads or locks it.
+
+    Safe against another transaction that does the same at this moment.
+    """
+    scope = db.sync_session.info["scope"]
+    if not isinstance(scope, OrganizationScope):
+        raise TenancyViolation("insert_missing needs the session of an organisation")
+    row: dict[str, object] = {"id": new_id(), **values}
+    if issubclass(model, OrganizationOwned):
+        row["organization_id"] = scope.organization_id
+    insert = sqlite_insert if db.get_bind().dialect.name == "sqlite" else postgresql_insert
+    await db.execute(
+        insert(model).values(**row).on_conflict_do_nothing(), execution_options={STAMPED: scope.organization_id}
+    )

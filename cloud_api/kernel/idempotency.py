@@ -1,0 +1,111 @@
+"""`Idempotency-Key`: a write that is sent twice happens once.
+
+Same key and same request: the first answer again. Same key, another request: 409. The key is claimed, and the answer
+written beside it, in the unit of work that does the work, so that none of the three can be without the others. Kept
+seven days. Gateways do not use it: what they send has identities of its own.
+"""
+
+import hashlib
+import uuid
+from datetime import datetime, timedelta
+
+from fastapi import Request, Response
+from sqlalchemy import UniqueConstraint, delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cloud_api.kernel import clock
+from cloud_api.kernel.db import Base, insert_missing
+from cloud_api.kernel.errors import Conflict, Invalid
+from cloud_api.kernel.permissions import Principal
+from cloud_api.kernel.tenancy import OrganizationOwned
+
+HEADER = "Idempotency-Key"
+KEPT_FOR = timedelta(days=7)
+
+
+class IdempotencyKey(OrganizationOwned, Base):
+    """One claimed key, and the answer once there is one."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (UniqueConstraint("organization_id", "principal_id", "key"),)
+
+    principal_id: Mapped[uuid.UUID]
+    key: Mapped[str]
+    request_sha256: Mapped[str]
+    claimed_by: Mapped[uuid.UUID]
+    status: Mapped[int | None]
+    body: Mapped[bytes | None]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class KeyReused(Conflict):
+    """The key belongs to another request."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class Replay(Exception):
+    """Carries the first answer out of the unit of work."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+
+
+async def claim(db: AsyncSession, request: Request, principal: Principal) -> None:
+    """Claim the request's key, if it carries one.
+
+    Another request with the same key that is still at work is waited for (PostgreSQL: on the unique key; SQLite: on
+    the writer's lock).
+
+    Raises:
+        Replay: when this request was answered before.
+        KeyReused: when the key came with another method, path or body.
+    """
+    key = request.headers.get(HEADER)
+    if key is None:
+        return
+    if not 1 <= len(key) <= 255:
+        raise Invalid(f"{HEADER} must have 1 to 255 characters", field=HEADER)
+    fingerprint = await _fingerprint(request)
+    await db.execute(delete(IdempotencyKey).where(IdempotencyKey.expires_at < clock.now()))
+    claimed_by = uuid.uuid4()
+    await insert_missing(
+        db,
+        IdempotencyKey,
+        {
+            "principal_id": principal.id,
+            "key": key,
+            "request_sha256": fingerprint,
+            "claimed_by": claimed_by,
+            "expires_at": clock.now() + KEPT_FOR,
+        },
+    )
+    row = (
+        await db.scalars(
+            select(IdempotencyKey).where(IdempotencyKey.principal_id == principal.id, IdempotencyKey.key == key)
+        )
+    ).one()
+    if row.claimed_by == claimed_by:
+        request.state.idempotency_key = row
+        return
+    if row.request_sha256 != fingerprint:
+        raise KeyReused(f"{HEADER} {key!r} was used for another request: draw a new one", field=HEADER)
+    raise Replay(row.status or 500, row.body or b"")
+
+
+async def remember(db: AsyncSession, request: Request, response: Response) -> None:
+    """Write the answer beside the claimed key, in the same unit of work."""
+    row: IdempotencyKey | None = getattr(request.state, "idempotency_key", None)
+    if row is not None:
+        row.status = response.status_code
+        row.body = bytes(response.body)
+        await db.flush()
+
+
+async def _fingerprint(request: Request) -> str:
+    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
+    digest.update(await request.body())
+    return digest.hexdigest()

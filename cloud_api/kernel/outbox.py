@@ -1,0 +1,231 @@
+"""Events that leave a unit of work: written with it, delivered after it, at least once.
+
+`emit` writes the event into the same transaction as the work. A `Dispatcher` later writes one delivery for each
+reaction to it, and runs them: a *reaction* in a unit of work of its own, marked done in that same transaction; an
+*effect* (a push, a webhook) outside any transaction, marked done afterwards, so it may happen twice and must carry an
+identity the receiver can recognise. A delivery that keeps failing is parked, and visible, and does not hold up others.
+
+Readers are woken after the commit; polling is the safety net.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
+
+import msgspec
+import structlog
+from sqlalchemy import ForeignKey, Index, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cloud_api.kernel import clock
+from cloud_api.kernel.db import Base, Database
+from cloud_api.kernel.metrics import EVENTS
+from cloud_api.kernel.tenancy import OrganizationOwned, OrganizationScope, SystemScope
+
+log = structlog.get_logger(__name__)
+
+E = TypeVar("E")
+_LEASE = timedelta(seconds=60)
+_ATTEMPTS = 8
+_BATCH = 50
+_POLL_S = 2.0
+
+
+class OutboxEvent(OrganizationOwned, Base):
+    """What happened, as the room that did it says it."""
+
+    __tablename__ = "outbox_events"
+
+    type: Mapped[str]
+    payload: Mapped[dict[str, object]]
+    emitted_at: Mapped[datetime]
+    request_id: Mapped[str]
+    dispatched_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_outbox_events_undispatched", "dispatched_at", "id"),)
+
+
+class OutboxDelivery(Base):
+    """One event on its way to one reaction. Belongs to no organisation's eyes: only the dispatcher reads it."""
+
+    __tablename__ = "outbox_deliveries"
+
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("outbox_events.id", ondelete="CASCADE"), primary_key=True)
+    reaction: Mapped[str] = mapped_column(primary_key=True)
+    #: pending, done or parked
+    state: Mapped[str] = mapped_column(default="pending")
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    last_error: Mapped[str | None]
+
+    __table_args__ = (Index("ix_outbox_deliveries_due", "state", "due_at"),)
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One reaction to one type of event."""
+
+    event: type[Any]
+    #: unique and stable: it stands in the database
+    name: str
+    react: Callable[[AsyncSession, Any], Awaitable[None]] | None = None
+    effect: Callable[[Database, uuid.UUID, Any], Awaitable[None]] | None = None
+
+
+def reaction(event: type[E], name: str, react: Callable[[AsyncSession, E], Awaitable[None]]) -> Subscription:
+    """`react(db, event)` runs in a unit of work of the event's organisation."""
+    return Subscription(event, name, react=react)
+
+
+def effect(event: type[E], name: str, run: Callable[[Database, uuid.UUID, E], Awaitable[None]]) -> Subscription:
+    """`run(database, organization_id, event)` runs outside any unit of work, and may run twice."""
+    return Subscription(event, name, effect=run)
+
+
+def emit(db: AsyncSession, event: object) -> None:
+    """Write `event` (a frozen dataclass) into this unit of work."""
+    scope = db.sync_session.info["scope"]
+    assert isinstance(scope, OrganizationScope)  # noqa: S101 - events belong to an organisation
+    db.add(
+        OutboxEvent(
+            organization_id=scope.organization_id,
+            type=type(event).__name__,
+            payload=cast(dict[str, object], msgspec.to_builtins(event)),
+            emitted_at=clock.now(),
+            request_id=str(structlog.contextvars.get_contextvars().get("request_id", "")),
+            dispatched_at=None,
+        )
+    )
+    db.sync_session.info["emitted"] = True
+
+
+class Dispatcher:
+    """Delivers events to their reactions. Any number may run beside each other on PostgreSQL."""
+
+    def __init__(self, database: Database, subscriptions: Sequence[Subscription], *, poll_s: float = _POLL_S) -> None:
+        self._database = database
+        self._poll_s = poll_s
+        self._by_name = {subscription.name: subscription for subscription in subscriptions}
+        if len(self._by_name) != len(subscriptions):
+            raise ValueError("two reactions have the same name")
+        self._awake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Somebody has committed an event."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled; a database that does not answer is asked again."""
+        while True:
+            self._awake.clear()
+            try:
+                tried = await self.deliver_due()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("outbox_database_failed", error=str(error))
+                tried = 0
+            if tried == 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._awake.wait(), self._poll_s)
+
+    async def deliver_due(self) -> int:
+        """Deliver what is due now, once. Returns how many deliveries were tried."""
+        while await self._plan() == _BATCH:
+            pass
+        claimed = await self._claim()
+        results = await asyncio.gather(*(self._deliver(*delivery) for delivery in claimed), return_exceptions=True)
+        for (event, name), result in zip(claimed, results, strict=True):
+            if isinstance(result, Exception):
+                await self._note_failure(event, name, result)
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                EVENTS.labels(name, "done").inc()
+        return len(claimed)
+
+    async def _plan(self) -> int:
+        """Write a delivery for each reaction to each of the next new events. Returns how many events those were."""
+        async with self._database.unit_of_work(SystemScope("plan outbox deliveries")) as db:
+            events = (
+                await db.scalars(
+                    select(OutboxEvent)
+                    .where(OutboxEvent.dispatched_at.is_(None))
+                    .order_by(OutboxEvent.id)
+                    .limit(_BATCH)
+                    .with_for_update(skip_locked=True)
+                )
+            ).all()
+            now = clock.machine_now()
+            for event in events:
+                event.dispatched_at = now
+                db.add_all(
+                    OutboxDelivery(event_id=event.id, reaction=subscription.name, due_at=now)
+                    for subscription in self._by_name.values()
+                    if subscription.event.__name__ == event.type
+                )
+        return len(events)
+
+    async def _claim(self) -> list[tuple[OutboxEvent, str]]:
+        """Lease what is due, so that no other dispatcher takes it meanwhile."""
+        now = clock.machine_now()
+        async with self._database.unit_of_work(SystemScope("claim outbox deliveries")) as db:
+            rows = await db.execute(
+                select(OutboxDelivery, OutboxEvent)
+                .join(OutboxEvent, OutboxEvent.id == OutboxDelivery.event_id)
+                .where(
+                    OutboxDelivery.state == "pending",
+                    OutboxDelivery.due_at <= now,
+                    OutboxDelivery.reaction.in_(self._by_name),
+                )
+                .order_by(OutboxDelivery.due_at, OutboxDelivery.event_id)
+                .limit(_BATCH)
+                .with_for_update(skip_locked=True, of=OutboxDelivery)
+            )
+            claimed = []
+            for delivery, event in rows:
+                delivery.due_at = now + _LEASE
+                delivery.attempts += 1
+                claimed.append((event, delivery.reaction))
+            return claimed
+
+    async def _deliver(self, event: OutboxEvent, name: str) -> None:
+        subscription = self._by_name[name]
+        message = msgspec.convert(event.payload, subscription.event)
+        scope = OrganizationScope(event.organization_id)
+        structlog.contextvars.bind_contextvars(request_id=event.request_id, reaction=name)
+        if subscription.effect is not None:
+            await subscription.effect(self._database, event.organization_id, message)
+        async with self._database.unit_of_work(scope) as db:
+            if await self._mark_done(db, event, name) and subscription.react is not None:
+                await subscription.react(db, message)
+
+    async def _mark_done(self, db: AsyncSession, event: OutboxEvent, name: str) -> bool:
+        """Whether it was still to do: another dispatcher may have overtaken us when our lease ran out."""
+        marked = await db.execute(
+            update(OutboxDelivery)
+            .where(
+                OutboxDelivery.event_id == event.id,
+                OutboxDelivery.reaction == name,
+                OutboxDelivery.state == "pending",
+            )
+            .values(state="done", last_error=None)
+            .returning(OutboxDelivery.event_id)
+        )
+        return marked.first() is not None
+
+    async def _note_failure(self, event: OutboxEvent, name: str, error: Exception) -> None:
+        async with self._database.unit_of_work(SystemScope("note a failed outbox delivery")) as db:
+            delivery = await db.get_one(OutboxDelivery, (event.id, name), with_for_update=True)
+            if delivery.state != "pending":  # our lease ran out, and another dispatcher has settled it
+                return
+            parked = delivery.attempts >= _ATTEMPTS
+            delivery.state = "parked" if parked else "pending"
+            delivery.due_at = clock.machine_now() + timedelta(seconds=min(2**delivery.attempts, 3600))
+            delivery.last_error = f"{type(error).__name__}: {error}"[:2000]
+        EVENTS.labels(name, "parked" if parked else "failed").inc()
+        log.warning("outbox_delivery_failed", reaction=name, event_id=str(event.id), parked=parked, error=str(error))

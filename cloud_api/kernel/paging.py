@@ -1,0 +1,75 @@
+"""Keyset pages: stable while rows arrive, no OFFSET scan."""
+
+import base64
+import binascii
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel
+from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from cloud_api.kernel.errors import Invalid
+
+T = TypeVar("T")
+
+
+class BadCursor(Invalid):
+    """A cursor that no answer of ours contained."""
+
+    code = "BAD_CURSOR"
+
+    def __init__(self) -> None:
+        super().__init__("not a cursor of ours: pass meta.next_cursor of the page before, unchanged", field="cursor")
+
+
+class PageQuery(BaseModel):
+    """Query parameters of every list."""
+
+    limit: Annotated[int, Query(ge=1, le=200)] = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page, newest first; the envelope puts the cursor into `meta`."""
+
+    items: Sequence[T]
+    limit: int
+    next_cursor: str | None
+
+
+def encode_cursor(key: bytes) -> str:
+    """An opaque cursor of a key."""
+    return base64.urlsafe_b64encode(key).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> bytes:
+    """The key of a cursor.
+
+    Raises:
+        BadCursor: when it is not one of ours.
+    """
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise BadCursor from None
+
+
+async def page(
+    db: AsyncSession, statement: Select[tuple[T]], key: InstrumentedAttribute[uuid.UUID], query: PageQuery
+) -> Page[T]:
+    """The page of `statement` that `query` asks for, by the UUIDv7 `key`, newest first."""
+    if query.cursor is not None:
+        raw = decode_cursor(query.cursor)
+        if len(raw) != 16:
+            raise BadCursor
+        statement = statement.where(key < uuid.UUID(bytes=raw))
+    rows = (await db.scalars(statement.order_by(key.desc()).limit(query.limit + 1))).all()
+    kept = rows[: query.limit]
+    last: uuid.UUID | None = getattr(kept[-1], key.key) if len(rows) > query.limit else None
+    return Page(kept, query.limit, encode_cursor(last.bytes) if last else None)

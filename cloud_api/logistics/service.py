@@ -1,0 +1,301 @@
+"""The verbs of the road: vans, starting a route, positions, arriving, proving, failing, ending.
+
+A driver moves only what is on a route of their own; everything else is not found. Loading is a transfer into the van,
+a delivery an outbound from it.
+"""
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud_api.kernel import clock, outbox
+from cloud_api.kernel.db import insert_missing
+from cloud_api.kernel.errors import NotFound
+from cloud_api.kernel.registers import flush_unique
+from cloud_api.logistics.errors import ProofIncomplete, StopsOpen, UnloadingPlaceMissing
+from cloud_api.logistics.events import RouteMoved
+from cloud_api.logistics.models import Delivery, Route, Vehicle, VehiclePosition
+from cloud_api.logistics.schemas import (
+    DeliveryMove,
+    DeliveryRead,
+    PositionReport,
+    Proof,
+    RouteDetailRead,
+    RouteRead,
+    TrackRead,
+    VehicleCreate,
+)
+from cloud_api.logistics.states import (
+    DELIVERY,
+    ROUTE,
+    DeliveryAction,
+    DeliveryStatus,
+    RouteAction,
+    RouteStatus,
+)
+from cloud_api.media import service as media
+from cloud_api.orders import service as orders
+from cloud_api.places import service as places
+from cloud_api.places.schemas import LocationCreate
+
+_ENDED = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.RETURNED, DeliveryStatus.CANCELLED})
+
+
+async def create_vehicle(db: AsyncSession, *, new: VehicleCreate) -> Vehicle:
+    """Add a van, and the place that its load space is.
+
+    Raises:
+        AlreadyExists: when the number plate is taken, or the driver is not there.
+    """
+    storage = "cold_storage" if new.is_refrigerated else "ambient"
+    place = LocationCreate(code=new.number, name=f"Van {new.number}", location_type="vehicle", storage_type=storage)
+    location = await places.create_location(db, new=place)
+    vehicle = Vehicle(**new.model_dump(), location_id=location.id, created_at=clock.now())
+    db.add(vehicle)
+    await flush_unique(db, f"vehicle {new.number!r} exists already, or its driver does not", field="number")
+    return vehicle
+
+
+async def get_vehicle(db: AsyncSession, vehicle_id: uuid.UUID) -> Vehicle:
+    """One van.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    vehicle = await db.get(Vehicle, vehicle_id)
+    if vehicle is None:
+        raise NotFound(f"no vehicle with id {vehicle_id}", field="vehicle_id")
+    return vehicle
+
+
+async def start_route(db: AsyncSession, route_id: uuid.UUID, *, driver_id: uuid.UUID) -> Route:
+    """Load the van and set off: every order of the route is transferred into it, or none.
+
+    Raises:
+        NotFound: when the driver has no such route.
+        InvalidTransition: when it is not planned.
+        StockOnHold: when a lot on it may not leave.
+    """
+    route = await _drivers_route(db, route_id, driver_id)
+    route.status = ROUTE.apply(RouteStatus(route.status), RouteAction.START)
+    vehicle = await get_vehicle(db, route.vehicle_id)
+    stops = await deliveries_of(db, route.id, locked=True)
+    loaded = [stop for stop in stops if stop.status != DeliveryStatus.CANCELLED]
+    await orders.lock_stock(db, [stop.order_id for stop in loaded], to_location_id=vehicle.location_id)
+    for delivery in loaded:
+        delivery.status = DELIVERY.apply(DeliveryStatus(delivery.status), DeliveryAction.LOAD)
+        await orders.load_order(
+            db, delivery.order_id, van_location_id=vehicle.location_id, reference=route.number, user_id=driver_id
+        )
+    route.started_at = clock.now()
+    outbox.emit(db, RouteMoved(route.id))
+    return route
+
+
+async def cancel_deliveries(db: AsyncSession, order_id: uuid.UUID) -> None:
+    """An order was given up: no van brings it. A route that has no stop left is given up with it."""
+    assigned = Delivery.status == DeliveryStatus.ASSIGNED
+    planned = select(Delivery.route_id).where(Delivery.order_id == order_id, assigned)
+    routes = await db.scalars(select(Route).where(Route.id.in_(planned)).order_by(Route.id).with_for_update())
+    for route in routes.all():
+        stops = await deliveries_of(db, route.id, locked=True)
+        for stop in stops:
+            if stop.order_id == order_id and stop.status == DeliveryStatus.ASSIGNED:
+                stop.status = DELIVERY.apply(DeliveryStatus.ASSIGNED, DeliveryAction.CANCEL)
+        if all(stop.status == DeliveryStatus.CANCELLED for stop in stops):
+            route.status = ROUTE.apply(RouteStatus(route.status), RouteAction.CANCEL)
+        outbox.emit(db, RouteMoved(route.id))
+
+
+async def report_position(
+    db: AsyncSession, delivery_id: uuid.UUID, *, driver_id: uuid.UUID, report: PositionReport
+) -> None:
+    """Keep where the van is, on its way to a delivery.
+
+    Raises:
+        NotFound: when the driver has no such delivery.
+    """
+    delivery = await drivers_delivery(db, delivery_id, driver_id=driver_id)
+    route = await get_route(db, delivery.route_id)
+    await insert_missing(
+        db, VehiclePosition, {"vehicle_id": route.vehicle_id, "route_id": route.id, **report.model_dump()}
+    )
+    outbox.emit(db, RouteMoved(route.id))
+
+
+async def move_delivery(
+    db: AsyncSession, delivery_id: uuid.UUID, *, driver_id: uuid.UUID, move: DeliveryMove
+) -> Delivery:
+    """The driver is at the door, or could not deliver; a failed order goes back to the store when the route ends.
+
+    Raises:
+        NotFound: when the driver has no such delivery.
+        InvalidTransition: when it is not on the road.
+    """
+    delivery = await drivers_delivery(db, delivery_id, driver_id=driver_id, locked=True)
+    if delivery.status == move.status:
+        return delivery
+    action = DeliveryAction.ARRIVE if move.status == "arrived" else DeliveryAction.FAIL
+    delivery.status = DELIVERY.apply(DeliveryStatus(delivery.status), action)
+    if action is DeliveryAction.ARRIVE:
+        delivery.arrived_at = clock.now()
+    else:
+        delivery.failure_reason = move.failure_reason or "other"
+    delivery.note = move.note
+    outbox.emit(db, RouteMoved(delivery.route_id))
+    return delivery
+
+
+async def prove_delivery(db: AsyncSession, delivery_id: uuid.UUID, *, driver_id: uuid.UUID, proof: Proof) -> Delivery:
+    """Hand the goods over: the order is delivered, its stock leaves. The same proof again is the same delivery.
+
+    Raises:
+        NotFound: when the driver has no such delivery.
+        ProofIncomplete: when the photo has not arrived, or another proof was given before.
+        InvalidTransition: when it is not on the road.
+        StockOnHold: when the van was too warm: it may not be handed over.
+    """
+    delivery = await drivers_delivery(db, delivery_id, driver_id=driver_id, locked=True)
+    if delivery.status == DeliveryStatus.DELIVERED:
+        if delivery.photo_sha256 != proof.photo_sha256:
+            raise ProofIncomplete("this delivery has its proof already", field="photo_sha256")
+        return delivery
+    if not await media.is_kept(db, proof.photo_sha256):
+        raise ProofIncomplete("the photo has not arrived here: upload it, then send the proof", field="photo_sha256")
+    delivery.status = DELIVERY.apply(DeliveryStatus(delivery.status), DeliveryAction.DELIVER)
+    for field, value in proof.model_dump().items():
+        setattr(delivery, field, value)
+    await orders.deliver_order(db, delivery.order_id, reference=delivery.number, user_id=driver_id)
+    outbox.emit(db, RouteMoved(delivery.route_id))
+    return delivery
+
+
+async def complete_route(
+    db: AsyncSession, route_id: uuid.UUID, *, driver_id: uuid.UUID, unload_location_id: uuid.UUID | None
+) -> Route:
+    """Back at the store: what could not be delivered is unloaded there, still promised to its order.
+
+    Raises:
+        NotFound: when the driver has no such route.
+        InvalidTransition: when it is not being driven.
+        StopsOpen: when a stop has neither been delivered nor failed.
+        UnloadingPlaceMissing: when goods came back and nobody says where they were put.
+    """
+    route = await _drivers_route(db, route_id, driver_id)
+    status = ROUTE.apply(RouteStatus(route.status), RouteAction.COMPLETE)
+    stops = await deliveries_of(db, route.id, locked=True)
+    still_open = [stop.number for stop in stops if stop.status not in _ENDED]
+    if still_open:
+        raise StopsOpen(f"not ended yet: {', '.join(still_open)}; deliver them, or say why not", field="deliveries")
+    undelivered = [stop for stop in stops if stop.status == DeliveryStatus.FAILED]
+    if undelivered:
+        place = await _unloading_place(db, route, unload_location_id)
+        await orders.lock_stock(db, [stop.order_id for stop in undelivered], to_location_id=place)
+        for stop in undelivered:
+            stop.status = DELIVERY.apply(DeliveryStatus.FAILED, DeliveryAction.RETURN)
+            await orders.bring_back_order(
+                db, stop.order_id, to_location_id=place, reference=route.number, user_id=driver_id
+            )
+    route.status = status
+    route.completed_at = clock.now()
+    outbox.emit(db, RouteMoved(route.id))
+    return route
+
+
+async def get_route(db: AsyncSession, route_id: uuid.UUID) -> Route:
+    """One route.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    route = await db.get(Route, route_id)
+    if route is None:
+        raise NotFound(f"no route with id {route_id}", field="route_id")
+    return route
+
+
+async def deliveries_of(db: AsyncSession, route_id: uuid.UUID, *, locked: bool = False) -> Sequence[Delivery]:
+    """A route's stops, in order."""
+    statement = select(Delivery).where(Delivery.route_id == route_id).order_by(Delivery.sequence)
+    return (await db.scalars(statement.with_for_update() if locked else statement)).all()
+
+
+async def routes_of_driver(db: AsyncSession, driver_id: uuid.UUID) -> Sequence[Route]:
+    """The driver's routes that are planned or under way, the next first."""
+    return (
+        await db.scalars(
+            select(Route)
+            .where(Route.driver_id == driver_id, Route.status.in_((RouteStatus.PLANNED, RouteStatus.IN_PROGRESS)))
+            .order_by(Route.departs_at, Route.id)
+        )
+    ).all()
+
+
+async def drivers_delivery(
+    db: AsyncSession, delivery_id: uuid.UUID, *, driver_id: uuid.UUID, locked: bool = False
+) -> Delivery:
+    """A delivery on a route of the driver.
+
+    Raises:
+        NotFound: when there is none, or it is somebody else's.
+    """
+    statement = (
+        select(Delivery)
+        .join(Route, Route.id == Delivery.route_id)
+        .where(Delivery.id == delivery_id, Route.driver_id == driver_id)
+    )
+    delivery = (await db.scalars(statement.with_for_update(of=Delivery) if locked else statement)).one_or_none()
+    if delivery is None:
+        raise NotFound(f"you have no delivery with id {delivery_id}")
+    return delivery
+
+
+async def detail(db: AsyncSession, route: Route) -> RouteDetailRead:
+    """A route with its stops in order."""
+    stops = await deliveries_of(db, route.id)
+    return RouteDetailRead(
+        **RouteRead.model_validate(route).model_dump(),
+        deliveries=[DeliveryRead.model_validate(stop) for stop in stops],
+    )
+
+
+async def track(db: AsyncSession, route_id: uuid.UUID) -> TrackRead:
+    """Where a route's van was last, and how far its stops are.
+
+    Raises:
+        NotFound: when there is no such route.
+    """
+    route = await get_route(db, route_id)
+    at = (
+        await db.scalars(
+            select(VehiclePosition)
+            .where(VehiclePosition.route_id == route_id)
+            .order_by(VehiclePosition.recorded_at.desc())
+            .limit(1)
+        )
+    ).one_or_none()
+    return TrackRead(
+        route=await detail(db, route),
+        latitude=at.latitude if at else None,
+        longitude=at.longitude if at else None,
+        recorded_at=at.recorded_at if at else None,
+    )
+
+
+async def _unloading_place(db: AsyncSession, route: Route, location_id: uuid.UUID | None) -> uuid.UUID:
+    if location_id is None or location_id not in await places.of_warehouse(db, route.warehouse_id):
+        raise UnloadingPlaceMissing(
+            "name the place of the route's warehouse where the undelivered goods were put", field="unload_location_id"
+        )
+    return location_id
+
+
+async def _drivers_route(db: AsyncSession, route_id: uuid.UUID, driver_id: uuid.UUID) -> Route:
+    route = (
+        await db.scalars(select(Route).where(Route.id == route_id, Route.driver_id == driver_id).with_for_update())
+    ).one_or_none()
+    if route is None:
+        raise NotFound(f"you have no route with id {route_id}")
+    return route

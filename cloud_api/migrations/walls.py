@@ -1,0 +1,33 @@
+"""The fourth wall, for migrations: row-level security and grants, on PostgreSQL only.
+
+`deploy/postgres/roles.sql` makes the roles, once, as the database's administrator.
+"""
+
+from alembic import op
+
+from cloud_api.kernel.tenancy import row_level_security
+
+APP_ROLE = "coldfleet_app"
+INGEST_ROLE = "coldfleet_ingest"
+#: rights on a ledger: what was written stands
+APPEND_ONLY = "SELECT, INSERT"
+
+
+def is_postgresql() -> bool:
+    """Whether this migration runs on PostgreSQL."""
+    return bool(op.get_bind().dialect.name == "postgresql")
+
+
+def raise_wall(table: str, *, key: str = "organization_id", rights: str = "SELECT, INSERT, UPDATE, DELETE") -> None:
+    """Let the application use `table`, each organisation its own rows."""
+    if not is_postgresql():
+        return
+    for statement in row_level_security(table, key=key):
+        op.execute(statement)
+    grant(table, rights=rights)
+
+
+def grant(table: str, *, rights: str = "SELECT, INSERT, UPDATE, DELETE", role: str = APP_ROLE) -> None:
+    """Give a role rights on a table that belongs to no organisation."""
+    if is_postgresql():
+        op.execute(f"GRANT {rights} ON {table} TO {role}")

@@ -1,0 +1,118 @@
+"""`/api/v1/telemetry`."""
+
+import struct
+import uuid
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import select
+
+from cloud_api.devices import service as devices
+from cloud_api.kernel import clock, wire
+from cloud_api.kernel.errors import Forbidden, Invalid
+from cloud_api.kernel.http import ApiRoute
+from cloud_api.kernel.paging import BadCursor, Page, PageQuery, decode_cursor, encode_cursor, page
+from cloud_api.kernel.permissions import CurrentPrincipal, require
+from cloud_api.kernel.unit_of_work import Db
+from cloud_api.telemetry import ingest, queries
+from cloud_api.telemetry.models import DeadLetter, LaneCursor, SensorSeries
+from cloud_api.telemetry.schemas import DeadLetterRead, LaneRead, LatestRead, ReadingRead
+from gateway.contract import Batch, BatchAnswer
+
+router = APIRouter(prefix="/telemetry", tags=["telemetry"], route_class=ApiRoute)
+
+_KEY = struct.Struct(">qq")
+
+
+@router.post(
+    "/readings",
+    dependencies=[require("telemetry:ingest")],
+    **wire.documented(body=Batch, answer=BatchAnswer),
+)
+async def take_in_readings(request: Request, db: Db, principal: CurrentPrincipal) -> Response:
+    """A gateway's next batch: each row is stored, recognised as a duplicate, or refused by name."""
+    if principal.kind != "gateway":
+        raise Forbidden("readings come from gateways: sign in with a gateway's credential")
+    body = await wire.read_body(request)
+    return wire.answer(await ingest.take_in(db, gateway_id=principal.id, body=body, judges=request.app.state.judges))
+
+
+@router.get("/readings", response_model=list[ReadingRead], dependencies=[require("telemetry:read")])
+async def list_readings(
+    db: Db, query: Annotated[PageQuery, Depends()], sensor_id: uuid.UUID, since: datetime, until: datetime
+) -> Page[ReadingRead]:
+    """A sensor's readings in [since, until), oldest first, calibrated."""
+    for name, instant in (("since", since), ("until", until)):
+        if instant.tzinfo is None:
+            raise Invalid("give the time with its zone, as in 2026-01-31T08:00:00Z", field=name)
+    sensor = await devices.get_sensor(db, sensor_id)
+    after = None
+    if query.cursor is not None:
+        raw = decode_cursor(query.cursor)
+        if len(raw) != _KEY.size:
+            raise BadCursor
+        after = _KEY.unpack(raw)
+    rows = await queries.readings_between(
+        db, sensor, from_ms=clock.to_ms(since), to_ms=clock.to_ms(until), limit=query.limit + 1, after=after
+    )
+    kept = rows[: query.limit]
+    more = encode_cursor(_KEY.pack(kept[-1].recorded_at_ms, kept[-1].sequence)) if len(rows) > query.limit else None
+    items = [
+        ReadingRead(
+            sensor_id=row.sensor_id, recorded_at=clock.from_ms(row.recorded_at_ms), value=row.value, quality=row.quality
+        )
+        for row in kept
+    ]
+    return Page(items, query.limit, more)
+
+
+@router.get("/readings/latest", response_model=list[LatestRead], dependencies=[require("telemetry:read")])
+async def list_latest(db: Db, location_id: uuid.UUID | None = None) -> list[LatestRead]:
+    """The last value of every sensor, or of those in one place."""
+    rows = await db.execute(queries.last_values())
+    now_ms = clock.now_ms()
+    return [
+        LatestRead(
+            sensor_id=sensor.id,
+            location_id=sensor.location_id,
+            code=sensor.code,
+            quantity=sensor.quantity,
+            unit=sensor.unit,
+            value=_value(series) + sensor.offset,
+            quality=series.last_quality or "good",
+            recorded_at=clock.from_ms(series.last_recorded_at_ms or 0),
+            age_s=(now_ms - (series.last_recorded_at_ms or 0)) / 1000,
+        )
+        for sensor, series in rows
+        if location_id is None or sensor.location_id == location_id
+    ]
+
+
+@router.get("/dead-letters", response_model=list[DeadLetterRead], dependencies=[require("devices:read")])
+async def list_dead_letters(db: Db, query: Annotated[PageQuery, Depends()]) -> Page[DeadLetterRead]:
+    """Rows nobody could use, newest first."""
+    rows = await page(db, select(DeadLetter), DeadLetter.id, query)
+    items = [
+        DeadLetterRead(
+            id=row.id,
+            gateway_id=row.gateway_id,
+            received_at=row.received_at,
+            code=row.code,
+            field=row.field,
+            message=row.message,
+            raw=row.raw.decode("utf-8", "backslashreplace"),
+        )
+        for row in rows.items
+    ]
+    return Page(items, rows.limit, rows.next_cursor)
+
+
+@router.get("/stats", response_model=list[LaneRead], dependencies=[require("devices:read")])
+async def list_lanes(db: Db, query: Annotated[PageQuery, Depends()]) -> Page[LaneCursor]:
+    """What became of every lane's rows."""
+    return await page(db, select(LaneCursor), LaneCursor.id, query)
+
+
+def _value(series: SensorSeries) -> float:
+    return series.last_value if series.last_value is not None else 0.0

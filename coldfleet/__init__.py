@@ -1,0 +1,1 @@
+"""The command, the demonstration and the benchmarks: above every other package."""

@@ -1,0 +1,5 @@
+"""`python -m coldfleet`."""
+
+from coldfleet.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""One protocol a file: how messages reach the gateway."""

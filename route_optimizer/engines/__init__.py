@@ -1,0 +1,1 @@
+"""Engines: `(problem, search) -> Found`. The only modules that import a solver."""

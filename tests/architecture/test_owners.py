@@ -1,0 +1,183 @@
+"""A wall around each organisation, proved for every operation there is, and one that grows with them.
+
+Each operation with an id in its path is called by another organisation, then by its owner, then by the other again:
+with the same id and the same body only the owner gets through.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from cloud_api.kernel.settings import Settings
+from cloud_api.main import create_app
+from tests.architecture.operations import CASES, NOBODYS_ID, Case, World, make_world
+from tests.cloud_api.conftest import open_shared_platform
+from tests.factories.stores import ColdStore, make_gateway, make_warehouse, receive
+from tests.platform_under_test import Platform
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One line of the API's document."""
+
+    name: str
+    method: str
+    path: str
+    public: bool
+
+    @property
+    def has_id(self) -> bool:
+        return "{" in self.path
+
+
+def operations() -> Iterator[Operation]:
+    """All of them, as the document has them."""
+    app: FastAPI = create_app(Settings(database_url="sqlite+aiosqlite://", _env_file=None))
+    for path, methods in app.openapi()["paths"].items():
+        for method, operation in methods.items():
+            yield Operation(operation["operationId"], method.upper(), path, not operation.get("security"))
+
+
+OPERATIONS = [*operations()]
+
+
+@pytest.fixture
+async def platform(shared_database_url: str) -> AsyncIterator[Platform]:
+    """Two organisations on it."""
+    async with open_shared_platform(shared_database_url) as opened:
+        await opened.found()
+        yield opened
+
+
+def test_every_operation_with_an_id_has_its_line() -> None:
+    missing = {operation.name for operation in OPERATIONS if operation.has_id} - set(CASES)
+    assert not missing, (
+        f"who owns what {', '.join(sorted(missing))} names? Add a line to CASES in tests/architecture/operations.py: "
+        "how its id is made, and the body it takes"
+    )
+    gone = set(CASES) - {operation.name for operation in OPERATIONS}
+    assert not gone, f"no such operations any more: {', '.join(sorted(gone))}; take their lines out of CASES"
+
+
+async def call(
+    client: httpx2.AsyncClient,
+    operation: Operation,
+    identity: str,
+    body: object,
+    headers: Mapping[str, str] | None = None,
+) -> httpx2.Response:
+    path = re.sub(r"\{\w+\}", identity, operation.path)
+    if isinstance(body, bytes):
+        return await client.request(operation.method, path, content=body, headers=dict(headers or {}))
+    sent = {} if body is None and operation.method in {"POST", "PUT", "PATCH"} else body
+    return await client.request(operation.method, path, json=sent)
+
+
+async def heard(world: World, stranger: World, operation: Operation, case: Case) -> list[int]:
+    """The statuses that stranger, owner and stranger again hear."""
+    identity = await case.make(world)
+    if case.by_gateway:
+        clients = [world.platform.client(who.store.gateway_token) for who in (stranger, world)]
+    else:
+        clients = [who.tenant.client for who in (stranger, world)]
+    foreign, own = clients
+    statuses = [
+        (await call(client, operation, identity, case.body, case.headers)).status_code
+        for client in (foreign, own, foreign)
+    ]
+    if case.by_gateway:
+        for client in clients:
+            await client.aclose()
+    return statuses
+
+
+async def test_only_its_owner_gets_through_to_a_thing(platform: Platform) -> None:
+    world, stranger = [await make_world(platform, tenant) for tenant in platform.tenants]
+    wrong = {}
+    for operation in OPERATIONS:
+        if operation.has_id:
+            case = CASES[operation.name]
+            before, own, after = await heard(world, stranger, operation, case)
+            if not (before == after == case.foreign and 200 <= own < 300):
+                wrong[operation.name] = (before, own, after)
+    assert not wrong, f"(stranger, owner, stranger) heard: {wrong}"
+
+
+async def test_a_thing_that_nobody_has_is_answered_like_one_of_others(platform: Platform) -> None:
+    world = await make_world(platform, platform.tenant)
+    for operation in OPERATIONS:
+        if operation.has_id and CASES[operation.name].foreign == 404:
+            answer = await call(world.tenant.client, operation, NOBODYS_ID, CASES[operation.name].body)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND"), operation.name
+
+
+async def test_another_gateway_of_the_same_organisation_is_a_stranger_too(platform: Platform) -> None:
+    world = await make_world(platform, platform.tenant)
+    _, token = await make_gateway(platform, platform.tenant)
+    async with platform.client(token) as other:
+        for name in ("receive_heartbeat", "get_gateway_config"):
+            [operation] = [operation for operation in OPERATIONS if operation.name == name]
+            answer = await call(other, operation, world.store.gateway_id, CASES[name].body)
+            assert answer.status_code == 403, name
+
+
+async def test_without_a_credential_nothing_opens_but_what_is_public(platform: Platform) -> None:
+    async with platform.client() as anybody:
+        answers = {
+            operation.name: (await call(anybody, operation, NOBODYS_ID, None)).status_code for operation in OPERATIONS
+        }
+    opened = {name for name, status in answers.items() if status != 401}
+    assert opened == {operation.name for operation in OPERATIONS if operation.public}
+
+
+def bodies(store: ColdStore, lot_id: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """(method, path, body or query) of whatever names other things by id outside its path."""
+    room, product = store.room_id, store.product_id
+    place = {"code": "X", "name": "X", "location_type": "room", "storage_type": "freezer"}
+    sensor = {"code": "z2m:x", "quantity": "temperature", "unit": "Cel"}
+    rule = {"name": "X", "kind": "high", "set_at": 8, "clear_at": 7}
+    period = {"since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"}
+    goods = {"product_id": product, "location_id": room, "lot_number": "X", "quantity": "1"}
+    return [
+        ("POST", "/api/v1/warehouse/storage/locations", {**place, "warehouse_id": store.warehouse_id}),
+        ("POST", "/api/v1/edge/sensors", {**sensor, "gateway_id": store.gateway_id}),
+        ("POST", "/api/v1/alerts/rules", {**rule, "location_id": room}),
+        ("POST", "/api/v1/warehouse/stock/receiving", goods),
+        (
+            "POST",
+            "/api/v1/warehouse/stock/adjustment",
+            {"lot_id": lot_id, "location_id": room, "delta": "-1", "reason": "x"},
+        ),
+        ("GET", "/api/v1/telemetry/readings", {"sensor_id": store.sensor_id, **period}),
+    ]
+
+
+async def test_others_things_are_not_to_be_named_in_bodies_and_queries_either(platform: Platform) -> None:
+    world, stranger = [await make_world(platform, tenant) for tenant in platform.tenants]
+    lot_id = (await receive(world.store))["lot_id"]
+    for method, path, fields in bodies(world.store, lot_id):
+        query, body = (fields, None) if method == "GET" else (None, fields)
+        foreign = await stranger.tenant.client.request(method, path, params=query, json=body)
+        assert (foreign.status_code, foreign.json()["error"]["code"]) == (404, "NOT_FOUND"), path
+        own = await world.tenant.client.request(method, path, params=query, json=body)
+        assert own.is_success, (path, own.text)
+
+
+async def test_lists_show_only_ones_own(platform: Platform) -> None:
+    world, stranger = [await make_world(platform, tenant) for tenant in platform.tenants]
+    for case in CASES.values():
+        await case.make(world)
+    await make_warehouse(stranger.tenant)
+    for operation in OPERATIONS:
+        if operation.method == "GET" and not operation.has_id and operation.name.startswith("list_"):
+            if operation.name == "list_readings":  # needs a sensor, and has its line above
+                continue
+            rows = await world.tenant.get(operation.path, limit=200)
+            theirs = await stranger.tenant.get(operation.path, limit=200)
+            shown = [{row.get("id") or row.get("sensor_id") for row in both} for both in (rows, theirs)]
+            assert not (shown[0] & shown[1]) - {None}, operation.name

@@ -1,0 +1,250 @@
+"""An alert reaches each phone of those who may act on it, once, whatever the push service does meanwhile."""
+
+import asyncio
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.auth.exceptions import RefreshError
+from sqlalchemy import Select, select, update
+
+from cloud_api.kernel import clock
+from cloud_api.kernel.outbox import OutboxDelivery, OutboxEvent
+from cloud_api.kernel.settings import Settings
+from cloud_api.kernel.tenancy import SystemScope
+from cloud_api.logistics.planner import Planner
+from cloud_api.main import open_dispatcher
+from cloud_api.notifications.models import Notification, PushDelivery
+from cloud_api.notifications.push import FcmPush
+from cloud_api.realtime.hub import Hub
+from device_sims.fcm import FcmDouble
+from device_sims.fcm.phones import Phone
+from tests.factories.batches import make_series, send
+from tests.factories.farms import make_person, plant_store
+from tests.factories.grounds import IN_ONE_LOOP
+from tests.factories.stores import ColdStore, make_rule
+from tests.platform_under_test import Platform, Tenant
+
+pytestmark = pytest.mark.asyncio(loop_scope="function")
+
+
+pytestmark = IN_ONE_LOOP
+
+
+async def sign_in(person: Tenant, phone: Phone) -> Any:
+    return await person.post("/api/v1/mobile/devices", {"registration": phone.fid})
+
+
+async def raise_alert(platform: Platform) -> ColdStore:
+    """A room that is too warm: its excursion tells everybody who may acknowledge it."""
+    store = await plant_store(platform)
+    await make_rule(store, duration_s=0)
+    await send(platform, store, make_series([9.5]))
+    return store
+
+
+async def deliveries(platform: Platform) -> list[tuple[str, str | None]]:
+    """(state, last error) of what the outbox has of ours for the push service."""
+    async with platform.database.unit_of_work(SystemScope("test"), read_only=True) as db:
+        rows = await db.scalars(
+            select(OutboxDelivery).where(
+                OutboxDelivery.reaction == "notifications.push", OutboxDelivery.event_id.in_(events_of(platform))
+            )
+        )
+        return sorted((row.state, row.last_error) for row in rows)
+
+
+def events_of(platform: Platform) -> Select[tuple[uuid.UUID]]:
+    return select(OutboxEvent.id).where(OutboxEvent.organization_id == platform.tenant.organization.organization_id)
+
+
+async def deliver_again(platform: Platform) -> None:
+    """Deliver what is waiting for its next try."""
+    async with platform.database.unit_of_work(SystemScope("test")) as db:
+        ours = OutboxDelivery.event_id.in_(events_of(platform))
+        await db.execute(update(OutboxDelivery).where(ours).values(due_at=clock.machine_now()))
+    await platform.deliver()
+
+
+async def test_an_alert_is_pushed_once_to_each_phone_of_each_person_who_may_acknowledge_it(
+    pushing: Platform, double: FcmDouble
+) -> None:
+    staff, viewer = [await make_person(pushing, pushing.tenant, role) for role in ("inventory_staff", "viewer")]
+    phones = [double.mint_phone() for _ in range(4)]
+    for person, phone in zip((pushing.tenant, pushing.tenant, staff, viewer), phones, strict=True):
+        await sign_in(person, phone)
+    await raise_alert(pushing)
+    for _ in range(2):
+        await deliver_again(pushing)
+    assert [len(double.deliveries(phone.fid)) for phone in phones] == [1, 1, 1, 0]
+    [notification] = await staff.get("/api/v1/notifications")
+    [excursion] = await staff.get("/api/v1/excursions")
+    message: Any = double.deliveries(phones[2].fid)[0].message
+    assert message["notification"] == {"title": notification["title"], "body": notification["message"]}
+    assert message["data"] == {
+        "notification_id": notification["id"],
+        "subject": f"excursion:{excursion['id']}",
+        "severity": "error",
+    }
+    assert message["android"]["priority"] == "high"
+    assert await deliveries(pushing) == [("done", None)] * 2
+    async with pushing.database.unit_of_work(pushing.tenant.organization, read_only=True) as db:
+        assert {row.status for row in await db.scalars(select(PushDelivery))} == {"sent"}
+
+
+async def test_a_phone_without_the_app_is_asked_no_more_and_the_others_are_served(
+    pushing: Platform, double: FcmDouble
+) -> None:
+    gone, here = double.mint_phone(), double.mint_phone()
+    for phone in (gone, here):
+        await sign_in(pushing.tenant, phone)
+    double.uninstall(gone.fid)
+    await raise_alert(pushing)
+    await pushing.deliver()
+    assert [len(double.deliveries(phone.fid)) for phone in (gone, here)] == [0, 1]
+    phones = await pushing.tenant.get("/api/v1/mobile/devices")
+    assert sorted(phone["is_active"] for phone in phones) == [False, True]
+    assert await deliveries(pushing) == [("done", None)]
+    asked = double.requests[f"/v1/projects/{double.project_id}/messages:send"]
+    await raise_alert(pushing)
+    await pushing.deliver()
+    assert double.requests[f"/v1/projects/{double.project_id}/messages:send"] == asked + 1
+
+
+async def test_a_registration_that_is_none_is_refused_for_good(pushing: Platform, double: FcmDouble) -> None:
+    await pushing.tenant.post("/api/v1/mobile/devices", {"registration": "nobody-knows-this-one"})
+    await raise_alert(pushing)
+    await pushing.deliver()
+    assert await deliveries(pushing) == [("done", None)]
+    async with pushing.database.unit_of_work(pushing.tenant.organization, read_only=True) as db:
+        [settled] = await db.scalars(select(PushDelivery))
+    assert (settled.status, "InvalidArgument" in settled.detail) == ("refused", True)
+
+
+async def test_a_moment_of_unavailability_costs_nobody_a_push_and_brings_nobody_two(
+    pushing: Platform, double: FcmDouble
+) -> None:
+    phones = [double.mint_phone() for _ in range(3)]
+    for phone in phones:
+        await sign_in(pushing.tenant, phone)
+    double.fail_next(2, 503)
+    await raise_alert(pushing)
+    await pushing.deliver()
+    assert [len(double.deliveries(phone.fid)) for phone in phones] == [1, 1, 1]
+
+
+async def test_what_was_not_taken_is_tried_again_and_what_was_taken_is_not(
+    pushing: Platform, double: FcmDouble
+) -> None:
+    phones = [double.mint_phone() for _ in range(3)]
+    for phone in phones:
+        await sign_in(pushing.tenant, phone)
+    double.fail_next(1, 429)
+    await raise_alert(pushing)
+    await pushing.deliver()
+    assert sorted(len(double.deliveries(phone.fid)) for phone in phones) == [0, 1, 1]
+    [(state, reason)] = await deliveries(pushing)
+    assert (state, "Quota" in (reason or "")) == ("pending", True)
+    await deliver_again(pushing)
+    assert [len(double.deliveries(phone.fid)) for phone in phones] == [1, 1, 1]
+    assert await deliveries(pushing) == [("done", None)]
+
+
+async def test_without_a_service_account_the_alert_waits_and_says_why(pushing: Platform, double: FcmDouble) -> None:
+    push, pushing.push = pushing.push, None
+    phone = double.mint_phone()
+    await sign_in(pushing.tenant, phone)
+    await raise_alert(pushing)
+    await pushing.deliver()
+    [(state, reason)] = await deliveries(pushing)
+    assert (state, "COLDFLEET_FCM_SERVICE_ACCOUNT" in (reason or "")) == ("pending", True)
+    pushing.push = push
+    await deliver_again(pushing)
+    assert len(double.deliveries(phone.fid)) == 1
+    assert await deliveries(pushing) == [("done", None)]
+
+
+async def test_who_has_no_phone_is_told_in_the_app_only(pushing: Platform) -> None:
+    pushing.push = None
+    await raise_alert(pushing)
+    await pushing.deliver()
+    assert await deliveries(pushing) == [("done", None)]
+    assert len(await pushing.tenant.get("/api/v1/notifications")) == 1
+
+
+async def test_a_phone_that_changed_hands_gets_its_new_owners_alerts_only(pushing: Platform, double: FcmDouble) -> None:
+    staff, phone = await make_person(pushing, pushing.tenant, "inventory_staff"), double.mint_phone()
+    for person in (pushing.tenant, staff):
+        await sign_in(person, phone)
+    await raise_alert(pushing)
+    await pushing.deliver()
+    message: Any = double.deliveries(phone.fid)[0].message
+    [told] = await staff.get("/api/v1/notifications")
+    assert message["data"]["notification_id"] == told["id"]
+    assert await pushing.tenant.get("/api/v1/mobile/devices") == []
+
+
+async def test_a_phone_that_signed_out_gets_nothing_more_until_it_signs_in_again(
+    pushing: Platform, double: FcmDouble
+) -> None:
+    phone = double.mint_phone()
+    registered = await sign_in(pushing.tenant, phone)
+    answer = await pushing.tenant.client.delete(f"/api/v1/mobile/devices/{registered['id']}")
+    assert answer.status_code == 204
+    await raise_alert(pushing)
+    await pushing.deliver()
+    assert double.deliveries() == []
+    assert await sign_in(pushing.tenant, phone) == {**registered, "registered_at": (await only_phone(pushing))}
+    await raise_alert(pushing)
+    await pushing.deliver()
+    assert len(double.deliveries(phone.fid)) == 1
+
+
+async def only_phone(platform: Platform) -> object:
+    [phone] = await platform.tenant.get("/api/v1/mobile/devices")
+    return phone["registered_at"]
+
+
+async def test_the_dispatcher_brings_its_push_service_and_takes_it_away_again(
+    pushing: Platform, double: FcmDouble, service_account: Path
+) -> None:
+    phone = double.mint_phone()
+    await sign_in(pushing.tenant, phone)
+    await raise_alert(pushing)
+    told = Settings(fcm_service_account=service_account, fcm_url=double.url, _env_file=None)
+    async with open_dispatcher(told, pushing.database, Planner(pushing.database), Hub()) as dispatcher:
+        while await dispatcher.deliver_due():
+            pass
+    assert len(double.deliveries(phone.fid)) == 1
+
+
+def pointed_at(service_account: Path, token_uri: str) -> Path:
+    account = json.loads(service_account.read_text())
+    service_account.write_text(json.dumps({**account, "token_uri": token_uri}))
+    return service_account
+
+
+async def test_asking_google_for_an_access_token_does_not_stop_everything_else(
+    double: FcmDouble, service_account: Path
+) -> None:
+    """The endpoint that is asked runs in the very loop that a blocking request would stop."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = b'{"error": "invalid_grant", "error_description": "no such account"}'
+        head = f"HTTP/1.1 400 Bad Request\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+        writer.write(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        push = FcmPush(pointed_at(service_account, f"http://127.0.0.1:{port}/token"), url=double.url)
+        notification = Notification(title="Cold room 1", message="9.5 °C", severity="error", subject="excursion:1")
+        with pytest.raises(RefreshError, match="invalid_grant"):
+            async with asyncio.timeout(20):
+                await push.send(notification, [double.mint_phone().fid])
+        await push.close()
+    assert double.deliveries() == []

@@ -1,0 +1,95 @@
+"""What every test may ask for: a database of its own on either engine, and the platform on it."""
+
+import asyncio
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from cloud_api.kernel import clock, logs
+from cloud_api.kernel.db import Database
+from cloud_api.migrations.migrate import upgrade
+from tests.platform_under_test import Platform, open_platform
+from tests.services.postgres import PrivatePostgres
+
+pytest_plugins = ["tests.services.fixtures"]
+
+ROLES = Path(__file__).parents[1] / "deploy" / "postgres" / "roles.sql"
+PASSWORD = "only-for-tests"
+TEMPLATE = "migrated"
+SCHEME = "postgresql+asyncpg"
+_numbers = itertools.count(1)
+
+logs.configure(level="warning", for_people=True)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite database: copied, never used itself."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    upgrade(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: PrivatePostgres) -> PrivatePostgres:
+    """A PostgreSQL with the deployment's roles and a migrated template database."""
+
+    async def prepare() -> None:
+        statements = "\n".join(line for line in ROLES.read_text().splitlines() if not line.startswith("--"))
+        for name in ("owner_password", "app_password"):
+            statements = statements.replace(f":{name}", f"'{PASSWORD}'")
+        await postgres_server.execute(statements)
+        await postgres_server.create_database(TEMPLATE)
+        await postgres_server.execute(f"ALTER DATABASE {TEMPLATE} OWNER TO coldfleet_owner")
+
+    asyncio.run(prepare())
+    upgrade(postgres_server.url(TEMPLATE, user="coldfleet_owner", password=PASSWORD, scheme=SCHEME))
+    return postgres_server
+
+
+@pytest.fixture
+async def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """An empty database on SQLite."""
+    shutil.copy(migrated_sqlite, tmp_path / "cloud.db")
+    return f"sqlite+aiosqlite:///{tmp_path / 'cloud.db'}"
+
+
+@pytest.fixture
+async def postgres_url(migrated_postgres: PrivatePostgres) -> AsyncIterator[str]:
+    """An empty database on PostgreSQL, as the application's role sees it."""
+    name = f"test_{next(_numbers)}"
+    await migrated_postgres.create_database(name, template=TEMPLATE)
+    yield migrated_postgres.url(name, user="coldfleet_app", password=PASSWORD, scheme=SCHEME)
+    await migrated_postgres.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database on each engine: the test runs twice."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The kernel's database."""
+    opened = Database(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def platform(database_url: str) -> AsyncIterator[Platform]:
+    """The whole platform, with an organisation in it; its events are delivered when the test says so."""
+    async with open_platform(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def machine_clock() -> Iterator[None]:
+    """Whatever clock a test puts in place goes with it."""
+    yield
+    clock.use(None)
