@@ -1,10 +1,21 @@
 """Every table there is, for migrations and tests: importing this fills `metadata`."""
 
+from cloud_api.audit import models as audit
 from cloud_api.catalog import models as catalog
 from cloud_api.cold_chain import models as cold_chain
+from cloud_api.configuration import models as configuration
 from cloud_api.customers import models as customers
 from cloud_api.devices import models as devices
-from cloud_api.identity import models as identity
+from cloud_api.identity.allowlist import models as allowlist
+from cloud_api.identity.federation import models as federation
+from cloud_api.identity.invitations import models as invitations
+from cloud_api.identity.machines import models as machines
+from cloud_api.identity.organizations import models as organizations
+from cloud_api.identity.people import models as people
+from cloud_api.identity.privacy import models as privacy
+from cloud_api.identity.roles import models as roles
+from cloud_api.identity.sessions import models as sessions
+from cloud_api.identity.teams import models as teams
 from cloud_api.inventory import models as inventory
 from cloud_api.kernel import idempotency, numbers, outbox
 from cloud_api.kernel.db import Base
@@ -16,10 +27,21 @@ from cloud_api.places import models as places
 from cloud_api.telemetry import models as telemetry
 
 MODULES = (
-    identity,
+    organizations,
+    roles,
+    people,
+    sessions,
+    teams,
+    invitations,
+    privacy,
+    federation,
+    machines,
+    allowlist,
     idempotency,
     numbers,
     outbox,
+    audit,
+    configuration,
     places,
     catalog,
     customers,

@@ -2,36 +2,78 @@
 
 from fastapi import APIRouter
 
+from cloud_api.audit.routes import router as audit
 from cloud_api.catalog.routes import categories as catalog_categories
 from cloud_api.catalog.routes import router as catalog
 from cloud_api.cold_chain.routes import router as cold_chain
+from cloud_api.configuration.routes import router as configuration
+from cloud_api.customers.routes import own as own_addresses
 from cloud_api.customers.routes import router as customers
 from cloud_api.devices.routes import router as devices
-from cloud_api.identity.routes import router as identity
-from cloud_api.identity.routes import users
+from cloud_api.identity.administration.organization_routes import router as organizations
+from cloud_api.identity.administration.role_routes import router as roles
+from cloud_api.identity.administration.routes import router as people
+from cloud_api.identity.allowlist.routes import router as allowlist
+from cloud_api.identity.federation.admin_routes import router as identity_providers
+from cloud_api.identity.federation.routes import router as federation
+from cloud_api.identity.invitations.routes import router as invitations
+from cloud_api.identity.machines.routes import router as machines
+from cloud_api.identity.machines.token_routes import router as client_tokens
+from cloud_api.identity.privacy.routes import router as privacy
+from cloud_api.identity.sessions.recovery_routes import router as recovery
+from cloud_api.identity.sessions.routes import router as sessions
+from cloud_api.identity.sessions.second_factor_routes import router as second_factor
+from cloud_api.identity.teams.routes import router as teams
 from cloud_api.inventory.routes import router as inventory
 from cloud_api.inventory.routes import sightings
 from cloud_api.kernel.health import router as monitoring
 from cloud_api.kernel.http import ErrorEnvelope
+from cloud_api.kernel.inspection import router as inspection
 from cloud_api.logistics.routes import live as tracking
 from cloud_api.logistics.routes import router as logistics
+from cloud_api.media.avatar_routes import router as avatars
 from cloud_api.mobile.routes import router as mobile
+from cloud_api.mobile.sign_in_routes import router as mobile_sign_in
 from cloud_api.notifications.routes import router as notifications
 from cloud_api.orders.routes import router as orders
+from cloud_api.places.routes import members as warehouse_members
 from cloud_api.places.routes import router as places
+from cloud_api.realtime.routes import live as security_events
 from cloud_api.telemetry.routes import router as telemetry
 
 #: websocket paths, for the OpenAPI document, which has no word for them
-WEBSOCKETS = ["/ws/tracking/{route_id}"]
+WEBSOCKETS = ["/ws/tracking/{route_id}", "/ws/admin/security-events"]
 
 
 def routes() -> APIRouter:
     """Everything under `/api/v1`."""
-    api = APIRouter(prefix="/api/v1", responses={"4XX": {"model": ErrorEnvelope, "description": "Not done, and why"}})
+    api = APIRouter(
+        prefix="/api/v1",
+        responses={
+            "4XX": {"model": ErrorEnvelope, "description": "Not done, and why"},
+            "503": {"model": ErrorEnvelope, "description": "Not possible now: try again after `Retry-After` seconds"},
+        },
+    )
     for router in (
         monitoring,
-        identity,
-        users,
+        inspection,
+        audit,
+        configuration,
+        sessions,
+        second_factor,
+        recovery,
+        people,
+        roles,
+        organizations,
+        teams,
+        invitations,
+        privacy,
+        federation,
+        identity_providers,
+        client_tokens,
+        machines,
+        allowlist,
+        warehouse_members,
         places,
         catalog_categories,
         catalog,
@@ -42,8 +84,11 @@ def routes() -> APIRouter:
         notifications,
         cold_chain,
         customers,
+        own_addresses,
         orders,
         logistics,
+        avatars,
+        mobile_sign_in,
         mobile,
     ):
         api.include_router(router)
@@ -52,4 +97,7 @@ def routes() -> APIRouter:
 
 def websockets() -> APIRouter:
     """Everything under `/ws`."""
-    return tracking
+    live = APIRouter()
+    live.include_router(tracking)
+    live.include_router(security_events)
+    return live

@@ -7,22 +7,29 @@ import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TextIO, TypeVar
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
-from sqlalchemy import make_url
+from sqlalchemy import make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from cloud_api.identity import service as identity
+from cloud_api.all_models import metadata
+from cloud_api.audit import chain_check, export, verify
+from cloud_api.identity.organizations.models import PLATFORM_SLUG, Organization
+from cloud_api.identity.passwords import new_password
+from cloud_api.identity.people import service as people
+from cloud_api.identity.roles.catalogue import ADMIN, SUPER_ADMIN
 from cloud_api.inventory import ledger
-from cloud_api.kernel import logs
+from cloud_api.kernel import vault
 from cloud_api.kernel.db import Database
-from cloud_api.kernel.errors import AppError
+from cloud_api.kernel.errors import AppError, NotFound
+from cloud_api.kernel.rotation import reseal_all
 from cloud_api.kernel.settings import Settings
-from cloud_api.kernel.tenancy import SystemScope
+from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.main import background, create_app, prepare
 from cloud_api.migrations.migrate import upgrade, write_revision
 from cloud_api.realtime.hub import Hub
@@ -43,7 +50,7 @@ def _settings() -> Settings:
             for entry in error.errors()
         )
         raise typer.TyperException(f"the settings are wrong: {problems}") from None
-    logs.configure(level=settings.log_level, for_people=settings.environment == "development")
+    prepare(settings)
     return settings
 
 
@@ -63,20 +70,27 @@ def serve(
 ) -> None:
     """Serve the API. On SQLite this one process does everything, and brings the database up to date first."""
     settings = _settings()
-    prepare(settings)
     listener = _listen(host or settings.host, settings.port if port is None else port)
     url = "http://{}:{}".format(*listener.getsockname()[:2])
     with _only_process(settings):
         if settings.database_url.startswith("sqlite"):
             _upgrade(settings.database_url)
-        config = uvicorn.Config(
-            create_app(settings),
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=10,
-            ws="websockets-sansio",
-        )
+        config = server_config(create_app(settings), settings)
         _Announcing(config, url, ready_file).run(sockets=[listener])
+
+
+def server_config(api: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How the API is served. Nobody but a named proxy says where a caller is, or that they came by HTTPS."""
+    return uvicorn.Config(
+        api,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        ws="websockets-sansio",
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+        server_header=False,
+    )
 
 
 class _Announcing(uvicorn.Server):
@@ -192,27 +206,29 @@ def openapi() -> None:
 @app.command()
 def create_organization(
     name: Annotated[str, typer.Option(help="As it stands on invoices.")],
-    slug: Annotated[str, typer.Option(help="Short name: small letters, digits, hyphens.")],
+    slug: Annotated[str, typer.Option(help="Short name: small letters, digits, hyphens; `platform` for your own.")],
     admin_username: Annotated[str, typer.Option()],
     admin_email: Annotated[str, typer.Option()],
     admin_password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
     admin_full_name: Annotated[str, typer.Option()] = "",
 ) -> None:
-    """Found an organisation with its first administrator."""
+    """Found an organisation with its first administrator; in `platform` that is a super administrator."""
 
     async def found() -> None:
+        password_hash = await new_password(admin_password, about=(admin_username, admin_email, admin_full_name, name))
         database = Database(settings.database_url)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
             db = await stack.enter_async_context(database.unit_of_work(SystemScope("found an organisation")))
-            await identity.found_organization(
+            await people.found_organization(
                 db,
                 name=name,
                 slug=slug,
                 admin_username=admin_username,
                 admin_email=admin_email,
                 admin_full_name=admin_full_name or admin_username,
-                admin_password=admin_password,
+                admin_password_hash=password_hash,
+                admin_role=SUPER_ADMIN if slug == PLATFORM_SLUG else ADMIN,
             )
 
     settings = _settings()
@@ -245,3 +261,97 @@ def check_ledger() -> None:
     if found:
         raise typer.Exit(1)
     typer.echo("every level agrees with the ledger")
+
+
+@app.command()
+def export_audit(
+    organization_slug: Annotated[str, typer.Argument()],
+    file: Annotated[Path, typer.Argument(help="Written as JSON lines; one that is there is replaced.")],
+) -> None:
+    """Write an organisation's sealed audit trail into a file that `verify-audit` can check."""
+
+    async def write(out: TextIO) -> None:
+        database = Database(settings.database_url)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            async with database.unit_of_work(SystemScope("export an audit trail"), read_only=True) as db:
+                found = await db.scalar(select(Organization.id).where(Organization.slug == organization_slug))
+            if found is None:
+                raise NotFound(f"no organisation is called {organization_slug!r}")
+            async for line in export.json_lines(database, OrganizationScope(found), _audit_key(settings)):
+                out.write(line)
+
+    settings, partial = _settings(), file.with_name(f"{file.name}.partial")
+    try:
+        out = partial.open("w", encoding="ascii", newline="\n")
+    except OSError as error:
+        raise typer.TyperException(f"{file} cannot be written: {error.strerror}") from None
+    with out:
+        _run(write(out))
+    partial.replace(file)
+    _verify(file, settings)
+
+
+@app.command()
+def verify_audit(file: Annotated[Path, typer.Argument(help="As `export-audit` or the API wrote it.")]) -> None:
+    """Check an exported audit trail with the key COLDFLEET_AUDIT_KEY; needs no database."""
+    _verify(file, _settings())
+
+
+def _verify(file: Path, settings: Settings) -> None:
+    try:
+        with file.open(encoding="utf-8", newline="\n") as lines:
+            found = verify.verify(lines, _audit_key(settings))
+    except (verify.Broken, UnicodeDecodeError) as broken:
+        typer.echo(f"{file} is BROKEN: {broken}")
+        raise typer.Exit(1) from None
+    except OSError as error:
+        raise typer.TyperException(f"{file} cannot be read: {error.strerror}") from None
+    typer.echo(f"{file} is intact: {found.count} entries, {found.from_sequence} to {found.to_sequence}")
+    typer.echo(f"organisation {found.organization_id}, head {found.head}")
+
+
+def _audit_key(settings: Settings) -> bytes:
+    return settings.audit_key.get_secret_value().encode()
+
+
+@app.command()
+def check_audit() -> None:
+    """Check every organisation's audit trail where it stands, in the database, and name what is wrong."""
+
+    async def look() -> list[str]:
+        database = Database(settings.database_url)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            scope = SystemScope("check the audit trails")
+            db = await stack.enter_async_context(database.unit_of_work(scope, read_only=True))
+            return await chain_check.problems(db, _audit_key(settings))
+
+    settings = _settings()
+    found = _run(look())
+    for line in found:
+        typer.echo(line)
+    if found:
+        raise typer.Exit(1)
+    typer.echo("every audit trail is whole")
+
+
+@app.command()
+def rotate_secrets() -> None:
+    """Seal every secret in the database with the newest of COLDFLEET_ENCRYPTION_KEYS. Safe to run again."""
+
+    async def reseal() -> dict[str, int]:
+        database = Database(settings.database_url)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            return await reseal_all(database, metadata, vault.current())
+
+    settings = _settings()
+    with _only_process(settings):
+        try:
+            resealed = _run(reseal())
+        except vault.WrongKey as error:
+            raise typer.TyperException(f"{error}: add the key it was sealed with at the end of the list") from None
+    for column, count in resealed.items():
+        typer.echo(f"{column}: {count}")
+    typer.echo(f"{sum(resealed.values())} secrets were sealed with the newest key; older keys are needed no longer")

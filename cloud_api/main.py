@@ -12,29 +12,51 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
 from cloud_api import api
+from cloud_api.audit import recording  # noqa: F401 - lets each flushed change write its entry
+from cloud_api.audit.events import SecurityEventRaised
+from cloud_api.audit.sealer import Sealer
 from cloud_api.cold_chain.judge import judge as judge_cold_chain
 from cloud_api.cold_chain.reactions import REACTIONS as COLD_CHAIN_REACTIONS
+from cloud_api.configuration.maintenance import MaintenanceGate
+from cloud_api.customers.personal_data import PERSONAL_DATA as CUSTOMERS_PERSONAL_DATA
 from cloud_api.devices.authenticate import gateways
-from cloud_api.identity.authenticate import people
+from cloud_api.identity.allowlist.gate import AllowlistGate
+from cloud_api.identity.events import MailDue, SmsCodeDue
+from cloud_api.identity.federation.providers import guard_setting as guard_single_sign_on
+from cloud_api.identity.machines.authenticate import api_keys, clients_tokens, signing_secret
+from cloud_api.identity.privacy.holders import IDENTITY as IDENTITY_PERSONAL_DATA
+from cloud_api.identity.privacy.reactions import reactions as privacy_reactions
+from cloud_api.identity.refusals import Refusals
+from cloud_api.identity.sessions.authenticate import people, visit
+from cloud_api.identity.sessions.keyring import Keyring
 from cloud_api.inventory.judge import judge as judge_inventory
-from cloud_api.kernel import clock, http, logs, wire
+from cloud_api.kernel import clock, http, logs, vault, wire
 from cloud_api.kernel.db import Database
-from cloud_api.kernel.metrics import RequestMetrics
 from cloud_api.kernel.outbox import Dispatcher, Subscription, effect
+from cloud_api.kernel.rate_limits import RateLimits
 from cloud_api.kernel.settings import Settings
+from cloud_api.kernel.vault import Vault
 from cloud_api.logistics.events import PlanningRequested, RouteMoved
 from cloud_api.logistics.planner import Planner
 from cloud_api.logistics.reactions import REACTIONS as LOGISTICS_REACTIONS
+from cloud_api.migrations import migrate
 from cloud_api.notifications.events import NotificationWritten
+from cloud_api.notifications.mail import PostOffice, open_post_office, send_mail
+from cloud_api.notifications.personal_data import PERSONAL_DATA as NOTIFICATIONS_PERSONAL_DATA
 from cloud_api.notifications.push import FcmPush, push_notification
+from cloud_api.notifications.sms import TwilioSms, open_sms, send_sms_code
 from cloud_api.realtime.hub import Hub, topic_of
 from cloud_api.worker import connected, running
 
 #: shown every stored batch, in this order, in the transaction that stores it
 JUDGES = (judge_cold_chain, judge_inventory)
+#: who holds personal data; identity comes last, because the others find theirs by what it holds
+PERSONAL_DATA = (NOTIFICATIONS_PERSONAL_DATA, CUSTOMERS_PERSONAL_DATA, *IDENTITY_PERSONAL_DATA)
 
 
-def subscriptions(push: FcmPush | None, planner: Planner, hub: Hub) -> list[Subscription]:
+def subscriptions(
+    push: FcmPush | None, planner: Planner, hub: Hub, *, office: PostOffice, sms: TwilioSms | None
+) -> list[Subscription]:
     """Who hears which event."""
 
     async def wake_planner(_database: Database, _organization_id: uuid.UUID, _event: PlanningRequested) -> None:
@@ -43,17 +65,25 @@ def subscriptions(push: FcmPush | None, planner: Planner, hub: Hub) -> list[Subs
     async def wake_watchers(_database: Database, organization_id: uuid.UUID, event: RouteMoved) -> None:
         hub.announce(topic_of("route", organization_id, event.route_id))
 
+    async def wake_guards(_database: Database, organization_id: uuid.UUID, _event: SecurityEventRaised) -> None:
+        hub.announce(topic_of("security", organization_id, organization_id))
+
     return [
         *COLD_CHAIN_REACTIONS,
         *LOGISTICS_REACTIONS,
+        *privacy_reactions(PERSONAL_DATA),
         effect(NotificationWritten, "notifications.push", functools.partial(push_notification, push)),
+        effect(MailDue, "notifications.mail", functools.partial(send_mail, office)),
+        effect(SmsCodeDue, "notifications.sms_code", functools.partial(send_sms_code, sms)),
         effect(PlanningRequested, "logistics.wake_planner", wake_planner),
         effect(RouteMoved, "realtime.wake_watchers", wake_watchers),
+        effect(SecurityEventRaised, "realtime.wake_guards", wake_guards),
     ]
 
 
 def prepare(settings: Settings) -> None:
-    """Process-wide matters: the clock and the logs."""
+    """Process-wide matters: the clock, the vault and the logs."""
+    vault.use(Vault(settings.encryption_keys.get_secret_value().split(",")))
     if settings.clock_origin is not None:
         clock.use(clock.scaled(origin=settings.clock_origin, speed=settings.clock_speed))
     logs.configure(level=settings.log_level, for_people=settings.environment == "development")
@@ -69,30 +99,38 @@ async def open_dispatcher(
         if settings.fcm_service_account is not None:
             push = FcmPush(settings.fcm_service_account, url=settings.fcm_url)
             stack.push_async_callback(push.close)
-        yield Dispatcher(database, subscriptions(push, planner, hub))
+        sms = open_sms(settings)
+        if sms is not None:
+            stack.callback(sms.close)
+        office = open_post_office(settings)
+        yield Dispatcher(database, subscriptions(push, planner, hub, office=office, sms=sms))
 
 
 @asynccontextmanager
 async def background(settings: Settings, database: Database, hub: Hub, *, work_here: bool) -> AsyncIterator[None]:
-    """What goes on beside the requests; with `work_here` this process delivers events and plans routes."""
+    """What goes on beside the requests; with `work_here` this process delivers, plans and seals."""
     planner = Planner(database)
     async with AsyncExitStack() as stack:
         dispatcher = await stack.enter_async_context(open_dispatcher(settings, database, planner, hub))
         await stack.enter_async_context(connected(database, dispatcher, hub))
         if work_here:
-            await stack.enter_async_context(running(dispatcher=dispatcher.run(), planner=planner.run()))
+            sealer = Sealer(database, settings.audit_key.get_secret_value())
+            await stack.enter_async_context(
+                running(dispatcher=dispatcher.run(), planner=planner.run(), sealer=sealer.run())
+            )
         yield
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The web application. Embedded (SQLite) it delivers its own events; otherwise workers do."""
-    database, hub = Database(settings.database_url), Hub()
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database: Database = app.state.database
         async with AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
-            await stack.enter_async_context(background(settings, database, hub, work_here=database.is_sqlite))
+            stack.push_async_callback(app.state.rate_limits.close)
+            await stack.enter_async_context(background(settings, database, app.state.hub, work_here=database.is_sqlite))
             yield
 
     app = FastAPIOffline(
@@ -104,17 +142,38 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
     )
-    app.state.settings = settings
-    app.state.database = database
-    app.state.hub = hub
-    app.state.judges = JUDGES
-    app.state.authenticators = (gateways, people(settings.secret_key.get_secret_value()))
-    app.add_middleware(RequestMetrics)
-    http.install(app)
+    equip(app, settings)
+    http.install(app, settings)
     app.include_router(api.routes())
     app.include_router(api.websockets())
     app.openapi = functools.cache(functools.partial(_openapi, app))  # type: ignore[method-assign]
     return app
+
+
+def equip(app: FastAPI, settings: Settings) -> None:
+    """Give an application everything that its routes find in `app.state`, all of it new."""
+    app.state.settings = settings
+    app.state.database = Database(settings.database_url)
+    app.state.hub = Hub()
+    app.state.judges = JUDGES
+    app.state.personal_data = PERSONAL_DATA
+    app.state.known_revisions = migrate.revisions
+    app.state.maintenance = MaintenanceGate()
+    app.state.write_gates = (app.state.maintenance,)
+    app.state.keyring = Keyring(settings.secret_key.get_secret_value())
+    refusals = Refusals()
+    app.state.authenticators = (
+        gateways,
+        api_keys(refusals),
+        people(app.state.keyring, two_factor_for_admins=settings.two_factor_for_admins),
+        clients_tokens(app.state.keyring),
+    )
+    app.state.signing_secret = signing_secret
+    app.state.allowlist = AllowlistGate(refusals)
+    app.state.admission_gates = (app.state.allowlist,)
+    app.state.setting_guards = (app.state.allowlist.guard_setting, guard_single_sign_on)
+    app.state.visit = visit
+    app.state.rate_limits = RateLimits(settings)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -20,6 +20,7 @@ from device_sims.fcm import FcmDouble
 from device_sims.phone import Phone, PhoneProblem
 from device_sims.publisher import BrokerUnreachableError
 from device_sims.run import ScenarioRun
+from device_sims.twilio import MAGIC_SENDER, TwilioDouble
 
 app = typer.Typer(help="Simulated rooms, sensors and phones.", no_args_is_help=True)
 
@@ -72,10 +73,37 @@ def fcm(
         try:
             double.write_service_account(service_account)
             if ready_file is not None:
-                _write_ready(ready_file, double)
+                _write_ready(ready_file, {"url": double.url, "project_id": double.project_id})
         except OSError as error:
             _give_up(f"Cannot write {error.filename} ({error.strerror}): give a path in a writable folder.")
         typer.echo(f"FCM double for project {project} at {double.url}")
+        stopped.wait()
+
+
+@app.command()
+def twilio(
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for any free one.")] = 0,
+    ready_file: Annotated[
+        Path | None,
+        typer.Option(help='JSON file {"url", "account_sid", "auth_token", "from"}, written when the double answers.'),
+    ] = None,
+    account_sid: Annotated[str, typer.Option(help="The account; drawn when empty.")] = "",
+    auth_token: Annotated[str, typer.Option(help="The account's secret; drawn when empty.")] = "",
+) -> None:
+    """Run the double of Twilio's messaging on loopback until SIGTERM."""
+    try:
+        double = TwilioDouble(port=port, account_sid=account_sid, auth_token=auth_token)
+    except OSError as error:
+        _give_up(f"Cannot listen on port {port} ({error.strerror}): stop what uses it, or give another --port.")
+    account = {"url": double.url, "account_sid": double.account_sid, "auth_token": double.auth_token}
+    with double, _stop_signals() as stopped:
+        try:
+            if ready_file is not None:
+                _write_ready(ready_file, {**account, "from": MAGIC_SENDER})
+        except OSError as error:
+            _give_up(f"Cannot write {error.filename} ({error.strerror}): give a path in a writable folder.")
+        for name, value in {**account, "from": MAGIC_SENDER}.items():
+            typer.echo(f"COLDFLEET_TWILIO_{name.upper()}={value}")
         stopped.wait()
 
 
@@ -102,10 +130,10 @@ def drive(
     typer.echo(f"{done.route}: {len(done.proofs)} delivered, {done.positions} positions, {done.repeated} repeats")
 
 
-def _write_ready(path: Path, double: FcmDouble) -> None:
+def _write_ready(path: Path, content: dict[str, str]) -> None:
     """In one move, so that who waits for the file never reads half of it."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(json.dumps({"url": double.url, "project_id": double.project_id}) + "\n", encoding="utf-8")
+    fresh.write_text(json.dumps(content) + "\n", encoding="utf-8")
     fresh.replace(path)
 
 

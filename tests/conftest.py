@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cloud_api.kernel import clock, logs
+from cloud_api.kernel import clock, logs, vault
 from cloud_api.kernel.db import Database
+from cloud_api.kernel.settings import DEVELOPMENT_SECRET
+from cloud_api.kernel.vault import Vault
 from cloud_api.migrations.migrate import upgrade
 from tests.platform_under_test import Platform, open_platform
 from tests.services.postgres import PrivatePostgres
@@ -23,6 +25,7 @@ SCHEME = "postgresql+asyncpg"
 _numbers = itertools.count(1)
 
 logs.configure(level="warning", for_people=True)
+vault.use(Vault([DEVELOPMENT_SECRET]))
 
 
 @pytest.fixture(scope="session")

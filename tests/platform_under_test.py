@@ -1,9 +1,10 @@
 """The platform as tests use it: over HTTP, without a network, with its events delivered on request."""
 
 import itertools
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,14 +12,19 @@ from typing import Any
 import httpx2
 from fastapi import FastAPI
 
-from cloud_api.identity import service as identity
+from cloud_api.identity.organizations.models import PLATFORM_SLUG
+from cloud_api.identity.passwords import new_password
+from cloud_api.identity.people import service as people
+from cloud_api.identity.roles.catalogue import ADMIN, SUPER_ADMIN
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.outbox import Dispatcher
 from cloud_api.kernel.settings import Settings
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.logistics.planner import Planner
-from cloud_api.main import create_app, subscriptions
+from cloud_api.main import create_app, equip, subscriptions
+from cloud_api.notifications.mail import PostOffice
 from cloud_api.notifications.push import FcmPush
+from cloud_api.notifications.sms import TwilioSms
 
 PASSWORD = "Cold-room-1"
 _numbers = itertools.count(1)
@@ -51,6 +57,17 @@ class Tenant:
         return answer.json()["data"]
 
 
+class Letterbox:
+    """Where mails of tests end that say nothing else."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+
+    async def send(self, mail: EmailMessage) -> None:
+        """Keep it."""
+        self.mails.append(mail)
+
+
 @dataclass
 class Platform:
     """The application, its database, and one organisation to work for."""
@@ -59,6 +76,10 @@ class Platform:
     database: Database
     settings: Settings
     push: FcmPush | None = None
+    #: None: mails end in the letterbox
+    office: PostOffice | None = None
+    letterbox: Letterbox = field(default_factory=Letterbox)
+    sms: TwilioSms | None = None
     tenants: list[Tenant] = field(default_factory=list)
 
     @property
@@ -66,19 +87,25 @@ class Platform:
         """The organisation that tests work for when one is enough."""
         return self.tenants[0]
 
-    async def found(self) -> Tenant:
+    async def found_platform(self) -> Tenant:
+        """The organisation that owns the platform, its super administrator signed in. There can be one."""
+        return await self.found(slug=PLATFORM_SLUG, role=SUPER_ADMIN)
+
+    async def found(self, *, slug: str | None = None, role: str = ADMIN) -> Tenant:
         """Another organisation, its administrator signed in."""
         number = next(_numbers)
-        slug, username = f"farm-{number}", f"keeper-{number}"
+        slug, username = slug or f"farm-{number}", f"keeper-{number}"
+        password_hash = await new_password(PASSWORD)
         async with self.database.unit_of_work(SystemScope("test")) as db:
-            organization, _ = await identity.found_organization(
+            organization, _ = await people.found_organization(
                 db,
                 name=f"Farm {number}",
                 slug=slug,
                 admin_username=username,
                 admin_email=f"{username}@{slug}.example",
                 admin_full_name="Keeper",
-                admin_password=PASSWORD,
+                admin_password_hash=password_hash,
+                admin_role=role,
             )
         client = self.client()
         answer = await client.post("/api/v1/auth/login", json={"login": username, "password": PASSWORD})
@@ -95,22 +122,52 @@ class Platform:
 
     async def deliver(self) -> int:
         """Deliver what is due in the outbox until nothing is. Returns how many deliveries were tried."""
-        dispatcher = Dispatcher(self.database, subscriptions(self.push, Planner(self.database), self.app.state.hub))
+        office = self.office or PostOffice(self.letterbox, self.settings.mail_from, self.settings.public_url)
+        planner, hub = Planner(self.database), self.app.state.hub
+        heard = subscriptions(self.push, planner, hub, office=office, sms=self.sms)
+        dispatcher = Dispatcher(self.database, heard)
         tried = 0
         while batch := await dispatcher.deliver_due():
             tried += batch
         return tried
 
 
-@asynccontextmanager
-async def open_platform(database_url: str, *, push: FcmPush | None = None) -> AsyncIterator[Platform]:
-    """The platform on a migrated database, with one organisation."""
-    with TemporaryDirectory(prefix="coldfleet-media-") as media:
-        settings = Settings(database_url=database_url, media_folder=Path(media), _env_file=None)
+def settings_for_tests(**given: Any) -> Settings:
+    """Administrators need no second factor, and no limit is in the way, unless `given` says so."""
+    roomy: dict[str, Any] = {"sign_ins_per_minute": 100_000, "requests_per_hour": 1_000_000}
+    return Settings(**{"two_factor_for_admins": False, "_env_file": None, **roomy, **given})
+
+
+#: applications whose tests are over: making one takes longer than most tests
+_idle: list[FastAPI] = []
+
+
+@contextmanager
+def application(settings: Settings) -> Iterator[FastAPI]:
+    """A new one, or one that nobody uses any more, equipped anew."""
+    # what stands around the routes depends on these: such an application is nobody else's
+    special = settings.allowed_origins or settings.public_url != Settings.model_fields["public_url"].default
+    if special or not _idle:
         app = create_app(settings)
+    else:
+        app = _idle.pop()
+        equip(app, settings)
+    yield app
+    if not special:
+        _idle.append(app)
+
+
+@asynccontextmanager
+async def open_platform(database_url: str, *, push: FcmPush | None = None, **changed: Any) -> AsyncIterator[Platform]:
+    """The platform on a migrated database, with one organisation; `changed` settings beside those of tests."""
+    with ExitStack() as stack:
+        media = stack.enter_context(TemporaryDirectory(prefix="coldfleet-media-"))
+        folders = {"media_folder": Path(media), "mail_folder": Path(media) / "mail"}
+        settings = settings_for_tests(database_url=database_url, **folders, **changed)
+        app = stack.enter_context(application(settings))
         platform = Platform(app, app.state.database, settings, push)
-        await platform.found()
         try:
+            await platform.found()
             yield platform
         finally:
             for tenant in platform.tenants:

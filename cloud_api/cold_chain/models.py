@@ -43,6 +43,7 @@ class RuleState(OrganizationOwned, Base):
     """How one sensor stands with one rule: `gateway.rules.State`, kept."""
 
     __tablename__ = "alert_rule_states"
+    __audited__ = False
     __table_args__ = (
         UniqueConstraint("sensor_id", "rule_id"),
         same_organization("sensor_id", "sensors"),
@@ -93,7 +94,7 @@ class Excursion(OrganizationOwned, Base):
     raised_at: Mapped[datetime]
     #: the reading that ended it
     ended_at: Mapped[datetime | None]
-    peak_value: Mapped[float]
+    peak_value: Mapped[float] = mapped_column(info={"audited": False})
     #: who said it first: the cloud's judge or the gateway's
     raised_by: Mapped[str]
     acknowledged_at: Mapped[datetime | None]

@@ -18,11 +18,12 @@ from cloud_api.kernel.numbers import next_number
 from cloud_api.kernel.registers import flush_unique
 from cloud_api.notifications import service as notifications
 from cloud_api.places import service as places
+from cloud_api.places.queries import EVERYWHERE, Visible
 
 _SYMBOLS = {"Cel": "°C", "%": "%", "hPa": "hPa", "V": "V"}
 
 
-async def create_rule(db: AsyncSession, *, new: RuleCreate) -> AlertRule:
+async def create_rule(db: AsyncSession, *, new: RuleCreate, seen: Visible = EVERYWHERE) -> AlertRule:
     """Add a rule, and give it to the gateways in its place.
 
     Raises:
@@ -30,7 +31,7 @@ async def create_rule(db: AsyncSession, *, new: RuleCreate) -> AlertRule:
         Invalid: when `clear_at` lies on the wrong side of `set_at`.
         AlreadyExists: when the name is taken.
     """
-    await places.get_location(db, new.location_id)
+    await places.get_location(db, new.location_id, seen=seen)
     rule = AlertRule(**new.model_dump(), created_at=clock.now())
     limits.limit_of(rule)
     db.add(rule)
@@ -39,7 +40,9 @@ async def create_rule(db: AsyncSession, *, new: RuleCreate) -> AlertRule:
     return rule
 
 
-async def update_rule(db: AsyncSession, rule_id: uuid.UUID, *, changes: RuleUpdate) -> AlertRule:
+async def update_rule(
+    db: AsyncSession, rule_id: uuid.UUID, *, changes: RuleUpdate, seen: Visible = EVERYWHERE
+) -> AlertRule:
     """Change a rule, here and at the gateways in its place.
 
     Raises:
@@ -47,7 +50,7 @@ async def update_rule(db: AsyncSession, rule_id: uuid.UUID, *, changes: RuleUpda
         Invalid: when `clear_at` would lie on the wrong side of `set_at`.
         AlreadyExists: when the name is taken.
     """
-    rule = await get_rule(db, rule_id)
+    rule = await get_rule(db, rule_id, seen=seen)
     for field, value in changes.model_dump(exclude_unset=True).items():
         setattr(rule, field, value)
     limits.limit_of(rule)
@@ -56,13 +59,14 @@ async def update_rule(db: AsyncSession, rule_id: uuid.UUID, *, changes: RuleUpda
     return rule
 
 
-async def get_rule(db: AsyncSession, rule_id: uuid.UUID) -> AlertRule:
+async def get_rule(db: AsyncSession, rule_id: uuid.UUID, *, seen: Visible = EVERYWHERE) -> AlertRule:
     """One rule.
 
     Raises:
-        NotFound: when there is none.
+        NotFound: when there is none to be seen.
     """
-    rule = await db.get(AlertRule, rule_id)
+    its = select(AlertRule).where(AlertRule.id == rule_id, seen.locations(AlertRule.location_id))
+    rule = (await db.scalars(its)).one_or_none()
     if rule is None:
         raise NotFound(f"no alert rule with id {rule_id}")
     return rule
@@ -147,7 +151,7 @@ async def note_peak(db: AsyncSession, *, sensor: Sensor, incident: str, peak: fl
 
 
 async def acknowledge_excursion(
-    db: AsyncSession, excursion_id: uuid.UUID, *, user_id: uuid.UUID, note: str
+    db: AsyncSession, excursion_id: uuid.UUID, *, user_id: uuid.UUID, note: str, seen: Visible = EVERYWHERE
 ) -> Excursion:
     """Somebody is on it.
 
@@ -155,7 +159,7 @@ async def acknowledge_excursion(
         NotFound: when there is no such excursion.
         InvalidTransition: when it is not open.
     """
-    excursion = await get_excursion(db, excursion_id, locked=True)
+    excursion = await get_excursion(db, excursion_id, seen=seen, locked=True)
     excursion.status = EXCURSION.apply(ExcursionStatus(excursion.status), ExcursionAction.ACKNOWLEDGE)
     excursion.acknowledged_at = clock.now()
     excursion.acknowledged_by = user_id
@@ -164,7 +168,13 @@ async def acknowledge_excursion(
 
 
 async def close_excursion(
-    db: AsyncSession, excursion_id: uuid.UUID, *, user_id: uuid.UUID, disposition: str, note: str
+    db: AsyncSession,
+    excursion_id: uuid.UUID,
+    *,
+    user_id: uuid.UUID,
+    disposition: str,
+    note: str,
+    seen: Visible = EVERYWHERE,
 ) -> Excursion:
     """Decide about the goods: `release` frees those that no other hold covers.
 
@@ -172,7 +182,7 @@ async def close_excursion(
         NotFound: when there is no such excursion.
         InvalidTransition: when nobody acknowledged it and it goes on, or it is closed already.
     """
-    excursion = await get_excursion(db, excursion_id, locked=True)
+    excursion = await get_excursion(db, excursion_id, seen=seen, locked=True)
     excursion.status = EXCURSION.apply(ExcursionStatus(excursion.status), ExcursionAction.CLOSE)
     excursion.closed_at = clock.now()
     excursion.closed_by = user_id
@@ -187,13 +197,16 @@ async def close_excursion(
     return excursion
 
 
-async def get_excursion(db: AsyncSession, excursion_id: uuid.UUID, *, locked: bool = False) -> Excursion:
+async def get_excursion(
+    db: AsyncSession, excursion_id: uuid.UUID, *, seen: Visible = EVERYWHERE, locked: bool = False
+) -> Excursion:
     """One excursion; locked until the unit of work ends when it is to change.
 
     Raises:
-        NotFound: when there is none.
+        NotFound: when there is none to be seen.
     """
-    excursion = await db.get(Excursion, excursion_id, with_for_update=locked or None)
+    its = select(Excursion).where(Excursion.id == excursion_id, seen.locations(Excursion.location_id))
+    excursion = (await db.scalars(its.with_for_update() if locked else its)).one_or_none()
     if excursion is None:
         raise NotFound(f"no excursion with id {excursion_id}")
     return excursion

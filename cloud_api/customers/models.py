@@ -24,6 +24,20 @@ class Customer(OrganizationOwned, Base):
     created_at: Mapped[datetime]
 
 
+class CustomerAccount(OrganizationOwned, Base):
+    """A person who signs in as a customer: sees that customer's orders, and orders for it."""
+
+    __tablename__ = "customer_accounts"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "user_id"),
+        same_organization("user_id", "users", ondelete="CASCADE"),
+        same_organization("customer_id", "customers", ondelete="CASCADE"),
+    )
+
+    user_id: Mapped[uuid.UUID]
+    customer_id: Mapped[uuid.UUID] = mapped_column(index=True)
+
+
 class CustomerAddress(OrganizationOwned, Base):
     """A door of a customer, with its coordinates: without them no van finds it."""
 

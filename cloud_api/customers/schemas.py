@@ -9,6 +9,9 @@ from cloud_api.kernel.http import RequestModel, ResponseModel
 
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 Phone = Annotated[str, Field(max_length=32, pattern=r"^(\+?[0-9 ()-]{6,})?$", examples=["+91 98765 43210"])]
+Street = Annotated[str, Field(min_length=1, max_length=500)]
+City = Annotated[str, Field(max_length=120)]
+PostalCode = Annotated[str, Field(max_length=16)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 
@@ -17,11 +20,22 @@ class AddressCreate(RequestModel):
     """A door, with its coordinates in degrees (WGS 84)."""
 
     label: Name = "main"
-    address: Annotated[str, Field(min_length=1, max_length=500)]
-    city: Annotated[str, Field(max_length=120)] = ""
-    postal_code: Annotated[str, Field(max_length=16)] = ""
+    address: Street
+    city: City = ""
+    postal_code: PostalCode = ""
     latitude: Latitude
     longitude: Longitude
+
+
+class AddressUpdate(RequestModel):
+    """What is not sent stays. Orders keep the door that they were taken for."""
+
+    label: Name = "main"
+    address: Street = ""
+    city: City = ""
+    postal_code: PostalCode = ""
+    latitude: Latitude = 0.0
+    longitude: Longitude = 0.0
 
 
 class CustomerCreate(RequestModel):
@@ -63,3 +77,16 @@ class CustomerRead(ResponseModel):
     email: str
     is_active: bool
     addresses: list[AddressRead]
+
+
+class AccountTie(RequestModel):
+    """Who is to sign in as the customer."""
+
+    user_id: uuid.UUID
+
+
+class AccountRead(ResponseModel):
+    """A person who signs in as a customer."""
+
+    user_id: uuid.UUID
+    customer_id: uuid.UUID

@@ -4,16 +4,17 @@ import uuid
 
 from cloud_api.devices import service
 from cloud_api.devices.errors import GatewayUnknown
-from cloud_api.identity.roles import built_in_roles
+from cloud_api.identity.organizations import service as organizations
+from cloud_api.identity.roles.catalogue import built_in_roles
 from cloud_api.kernel.db import Database
-from cloud_api.kernel.permissions import Principal
+from cloud_api.kernel.permissions import Credential, Principal
 from cloud_api.kernel.tenancy import SystemScope
 
 
-async def gateways(database: Database, token: str) -> Principal | None:
+async def gateways(database: Database, credential: Credential) -> Principal | None:
     """Authenticate `gateway.<id>.<secret>`."""
-    kind, _, credential = token.partition(".")
-    gateway_id, _, secret = credential.partition(".")
+    kind, _, own = credential.token.partition(".")
+    gateway_id, _, secret = own.partition(".")
     if kind != "gateway":
         return None
     try:
@@ -22,7 +23,8 @@ async def gateways(database: Database, token: str) -> Principal | None:
         raise GatewayUnknown from None
     async with database.unit_of_work(SystemScope("authenticate a gateway"), read_only=True) as db:
         gateway = await service.gateway_by_secret(db, gateway_id=known_as, secret=secret)
-    if gateway is None:
+        welcome = gateway is not None and await organizations.is_active(db, gateway.organization_id)
+    if gateway is None or not welcome:
         raise GatewayUnknown
     return Principal(
         kind="gateway",

@@ -25,8 +25,9 @@ class Gateway(OrganizationOwned, Base):
     claim_expires_at: Mapped[datetime]
     secret_sha256: Mapped[str | None]
     software_version: Mapped[str | None]
-    last_seen_at: Mapped[datetime | None]
-    config_version: Mapped[int] = mapped_column(default=1)
+    last_seen_at: Mapped[datetime | None] = mapped_column(info={"audited": False})
+    #: counted in `gateway_configs`, which keeps every version
+    config_version: Mapped[int] = mapped_column(default=1, info={"audited": False})
     created_at: Mapped[datetime]
 
 
@@ -34,6 +35,7 @@ class GatewayConfigVersion(OrganizationOwned, Base):
     """What a gateway is to do, version by version; none is ever changed."""
 
     __tablename__ = "gateway_configs"
+    __audited__ = False
     __table_args__ = (UniqueConstraint("gateway_id", "version"), same_organization("gateway_id", "gateways"))
 
     gateway_id: Mapped[uuid.UUID]
@@ -47,6 +49,7 @@ class GatewayHeartbeat(OrganizationOwned, Base):
     """How a gateway was at one time."""
 
     __tablename__ = "gateway_heartbeats"
+    __audited__ = False
     __table_args__ = (
         UniqueConstraint("gateway_id", "recorded_at"),
         same_organization("gateway_id", "gateways"),

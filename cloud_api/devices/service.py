@@ -15,12 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.devices.errors import WrongClaimCode
 from cloud_api.devices.events import SensorPlaced
 from cloud_api.devices.models import Gateway, GatewayConfigVersion, GatewayHeartbeat, Sensor
+from cloud_api.devices.queries import visible_gateways, visible_sensors
 from cloud_api.devices.schemas import SensorCreate, SensorUpdate
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.db import insert_missing
 from cloud_api.kernel.errors import Invalid, NotFound
 from cloud_api.kernel.registers import flush_unique
 from cloud_api.places import service as places
+from cloud_api.places.queries import EVERYWHERE, Visible
 from gateway.contract import GatewayConfig, Heartbeat, LimitConfig
 
 CLAIM_CODE_LIFE = timedelta(days=1)
@@ -57,13 +59,15 @@ async def register_gateway(db: AsyncSession, *, name: str) -> tuple[Gateway, str
     return gateway, claim_code
 
 
-async def renew_claim_code(db: AsyncSession, gateway_id: uuid.UUID) -> tuple[Gateway, str]:
+async def renew_claim_code(
+    db: AsyncSession, gateway_id: uuid.UUID, *, seen: Visible = EVERYWHERE
+) -> tuple[Gateway, str]:
     """Draw a new claim code, for a box that replaces the present one. The present credential goes on working.
 
     Raises:
         NotFound: when there is no such gateway.
     """
-    gateway = await get_gateway(db, gateway_id)
+    gateway = await get_gateway(db, gateway_id, seen=seen)
     claim_code = _draw_claim_code()
     gateway.claim_code_sha256 = _sha256(claim_code)
     gateway.claim_expires_at = clock.now() + CLAIM_CODE_LIFE
@@ -100,13 +104,14 @@ async def claim_gateway(
     return gateway, await get_config(db, gateway)
 
 
-async def get_gateway(db: AsyncSession, gateway_id: uuid.UUID) -> Gateway:
+async def get_gateway(db: AsyncSession, gateway_id: uuid.UUID, *, seen: Visible = EVERYWHERE) -> Gateway:
     """One gateway.
 
     Raises:
-        NotFound: when there is none.
+        NotFound: when there is none to be seen.
     """
-    gateway = await db.get(Gateway, gateway_id)
+    its = select(Gateway).where(Gateway.id == gateway_id, visible_gateways(Gateway.id, seen))
+    gateway = (await db.scalars(its)).one_or_none()
     if gateway is None:
         raise NotFound(f"no gateway with id {gateway_id}", field="gateway_id")
     return gateway
@@ -187,16 +192,16 @@ async def configure_limits(db: AsyncSession, gateway: Gateway, limits: Sequence[
     return gateway.config_version
 
 
-async def register_sensor(db: AsyncSession, *, new: SensorCreate) -> Sensor:
+async def register_sensor(db: AsyncSession, *, new: SensorCreate, seen: Visible = EVERYWHERE) -> Sensor:
     """Register a sensor before it is heard.
 
     Raises:
         NotFound: when the gateway or the place is not there.
         AlreadyExists: when the gateway has this quantity of this device already.
     """
-    await get_gateway(db, new.gateway_id)
+    await get_gateway(db, new.gateway_id, seen=seen)
     if new.location_id is not None:
-        await places.get_location(db, new.location_id)
+        await places.get_location(db, new.location_id, seen=seen)
     sensor = Sensor(**new.model_dump(), created_at=clock.now())
     db.add(sensor)
     await flush_unique(
@@ -206,28 +211,31 @@ async def register_sensor(db: AsyncSession, *, new: SensorCreate) -> Sensor:
     return sensor
 
 
-async def update_sensor(db: AsyncSession, sensor_id: uuid.UUID, *, changes: SensorUpdate) -> Sensor:
+async def update_sensor(
+    db: AsyncSession, sensor_id: uuid.UUID, *, changes: SensorUpdate, seen: Visible = EVERYWHERE
+) -> Sensor:
     """Move or calibrate a sensor.
 
     Raises:
         NotFound: when the sensor or the place is not there.
     """
-    sensor = await get_sensor(db, sensor_id)
+    sensor = await get_sensor(db, sensor_id, seen=seen)
     if changes.location_id is not None:
-        await places.get_location(db, changes.location_id)
+        await places.get_location(db, changes.location_id, seen=seen)
     for field, value in changes.model_dump(exclude_unset=True).items():
         setattr(sensor, field, value)
     outbox.emit(db, SensorPlaced(sensor.id, sensor.gateway_id))
     return sensor
 
 
-async def get_sensor(db: AsyncSession, sensor_id: uuid.UUID) -> Sensor:
+async def get_sensor(db: AsyncSession, sensor_id: uuid.UUID, *, seen: Visible = EVERYWHERE) -> Sensor:
     """One sensor.
 
     Raises:
-        NotFound: when there is none.
+        NotFound: when there is none to be seen.
     """
-    sensor = await db.get(Sensor, sensor_id)
+    its = select(Sensor).where(Sensor.id == sensor_id, visible_sensors(seen))
+    sensor = (await db.scalars(its)).one_or_none()
     if sensor is None:
         raise NotFound(f"no sensor with id {sensor_id}", field="sensor_id")
     return sensor

@@ -36,6 +36,7 @@ class StockLevel(OrganizationOwned, Base):
     """How much of a lot lies in one place now, and whether it may be sold from there."""
 
     __tablename__ = "stock_levels"
+    __audited__ = False
     __table_args__ = (
         UniqueConstraint("organization_id", "lot_id", "location_id"),
         CheckConstraint("on_hand >= reserved AND reserved >= 0", name="on_hand_covers_reserved"),
@@ -58,6 +59,7 @@ class StockMovement(OrganizationOwned, Base):
     """One entry of the ledger. Never changed: a mistake is corrected by a counter-entry."""
 
     __tablename__ = "stock_movements"
+    __audited__ = False
     __table_args__ = (
         UniqueConstraint("organization_id", "number"),
         CheckConstraint(f"movement_type IN {MOVEMENT_TYPES}", name="movement_type"),
@@ -104,6 +106,7 @@ class HeldLevel(OrganizationOwned, Base):
     """A stock level under a hold."""
 
     __tablename__ = "stock_held_levels"
+    __audited__ = False
     __table_args__ = (
         UniqueConstraint("hold_id", "stock_level_id"),
         same_organization("hold_id", "stock_holds"),
@@ -119,6 +122,7 @@ class StockReservation(OrganizationOwned, Base):
     """A quantity of one level that is promised to somebody; the level's `reserved` is the sum of the active ones."""
 
     __tablename__ = "stock_reservations"
+    __audited__ = False
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("status IN ('active', 'consumed', 'released')", name="status"),
@@ -138,6 +142,7 @@ class TagSighting(OrganizationOwned, Base):
     """A tag that a reader saw in a place; append-only. Not yet that something moved."""
 
     __tablename__ = "rfid_reads"
+    __audited__ = False
     __table_args__ = (
         UniqueConstraint("gateway_id", "sequence"),
         same_organization("gateway_id", "gateways"),
@@ -162,6 +167,7 @@ class Weight(OrganizationOwned, Base):
     """What a scale showed when it stood still; append-only."""
 
     __tablename__ = "weights"
+    __audited__ = False
     __table_args__ = (
         UniqueConstraint("gateway_id", "sequence"),
         same_organization("gateway_id", "gateways"),

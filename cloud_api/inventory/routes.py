@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from sqlalchemy import select
 
-from cloud_api.inventory import service
+from cloud_api.inventory import queries, service
 from cloud_api.inventory.models import Lot, StockHold, StockLevel, StockMovement, TagSighting, Weight
 from cloud_api.inventory.schemas import (
     GoodsReceive,
@@ -23,13 +23,14 @@ from cloud_api.kernel.money import unit_price_to_integer
 from cloud_api.kernel.paging import Page, PageQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
+from cloud_api.places.visibility import VisiblePlaces
 
 router = APIRouter(prefix="/warehouse", tags=["inventory"], route_class=ApiRoute)
 sightings = APIRouter(prefix="/telemetry", tags=["inventory"], route_class=ApiRoute)
 
 
 @router.post("/stock/receiving", response_model=MovementRead, status_code=201, dependencies=[require("stock:write")])
-async def receive_goods(db: Db, principal: CurrentPrincipal, body: GoodsReceive) -> StockMovement:
+async def receive_goods(db: Db, principal: CurrentPrincipal, seen: VisiblePlaces, body: GoodsReceive) -> StockMovement:
     """Take goods in. Send an `Idempotency-Key`: a receipt sent twice is then booked once."""
     return await service.receive_goods(
         db,
@@ -41,11 +42,12 @@ async def receive_goods(db: Db, principal: CurrentPrincipal, body: GoodsReceive)
         unit_cost=None if body.unit_cost is None else unit_price_to_integer(body.unit_cost),
         reference=body.reference,
         recorded_by=principal.id,
+        seen=seen,
     )
 
 
 @router.post("/stock/adjustment", response_model=MovementRead, status_code=201, dependencies=[require("stock:write")])
-async def adjust_stock(db: Db, principal: CurrentPrincipal, body: StockAdjust) -> StockMovement:
+async def adjust_stock(db: Db, principal: CurrentPrincipal, seen: VisiblePlaces, body: StockAdjust) -> StockMovement:
     """Correct what a place holds of a lot, with a reason."""
     return await service.adjust_stock(
         db,
@@ -54,18 +56,20 @@ async def adjust_stock(db: Db, principal: CurrentPrincipal, body: StockAdjust) -
         delta=body.delta,
         reason=body.reason,
         recorded_by=principal.id,
+        seen=seen,
     )
 
 
 @router.get("/stock/levels", response_model=list[LevelRead], dependencies=[require("stock:read")])
 async def list_levels(
     db: Db,
+    seen: VisiblePlaces,
     query: Annotated[PageQuery, Depends()],
     product_id: uuid.UUID | None = None,
     location_id: uuid.UUID | None = None,
 ) -> Page[LevelRead]:
     """What lies where, and how much of it may be sold."""
-    statement = select(StockLevel)
+    statement = select(StockLevel).where(seen.locations(StockLevel.location_id))
     if product_id is not None:
         statement = statement.where(StockLevel.product_id == product_id)
     if location_id is not None:
@@ -76,57 +80,59 @@ async def list_levels(
 
 @router.get("/stock/movements", response_model=list[MovementRead], dependencies=[require("stock:read")])
 async def list_movements(
-    db: Db, query: Annotated[PageQuery, Depends()], lot_id: uuid.UUID | None = None
+    db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()], lot_id: uuid.UUID | None = None
 ) -> Page[StockMovement]:
     """The ledger, newest first."""
-    statement = select(StockMovement)
+    statement = select(StockMovement).where(seen.locations(StockMovement.location_id))
     if lot_id is not None:
         statement = statement.where(StockMovement.lot_id == lot_id)
     return await page(db, statement, StockMovement.id, query)
 
 
 @router.get("/stock/movements/{id}", response_model=MovementRead, dependencies=[require("stock:read")])
-async def get_movement(db: Db, id: uuid.UUID) -> StockMovement:
+async def get_movement(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> StockMovement:
     """One entry of the ledger."""
-    return await service.get_movement(db, id)
+    return await service.get_movement(db, id, seen=seen)
 
 
 @router.get("/stock/holds", response_model=list[HoldRead], dependencies=[require("stock:read")])
-async def list_holds(db: Db, query: Annotated[PageQuery, Depends()]) -> Page[StockHold]:
+async def list_holds(db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()]) -> Page[StockHold]:
     """What is kept from being sold, and why, newest first."""
-    return await page(db, select(StockHold), StockHold.id, query)
+    return await page(db, select(StockHold).where(seen.locations(StockHold.location_id)), StockHold.id, query)
 
 
 @router.get("/batches", response_model=list[LotRead], dependencies=[require("stock:read")])
-async def list_lots(db: Db, query: Annotated[PageQuery, Depends()], product_id: uuid.UUID | None = None) -> Page[Lot]:
+async def list_lots(
+    db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()], product_id: uuid.UUID | None = None
+) -> Page[Lot]:
     """Lots, newest first."""
-    statement = select(Lot)
+    statement = select(Lot).where(queries.visible_lots(seen))
     if product_id is not None:
         statement = statement.where(Lot.product_id == product_id)
     return await page(db, statement, Lot.id, query)
 
 
 @router.get("/batches/{id}", response_model=LotRead, dependencies=[require("stock:read")])
-async def get_lot(db: Db, id: uuid.UUID) -> Lot:
+async def get_lot(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> Lot:
     """One lot."""
-    return await service.get_lot(db, id)
+    return await service.get_lot(db, id, seen=seen)
 
 
 @sightings.get("/rfid-reads", response_model=list[TagSightingRead], dependencies=[require("telemetry:read")])
 async def list_tag_sightings(
-    db: Db, query: Annotated[PageQuery, Depends()], epc: str | None = None
+    db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()], epc: str | None = None
 ) -> Page[TagSighting]:
     """What readers saw, newest first."""
-    statement = select(TagSighting)
+    statement = select(TagSighting).where(queries.visible_sightings(TagSighting, seen))
     if epc is not None:
         statement = statement.where(TagSighting.epc == epc.upper())
     return await page(db, statement, TagSighting.id, query)
 
 
 @sightings.get("/weights", response_model=list[WeightRead], dependencies=[require("telemetry:read")])
-async def list_weights(db: Db, query: Annotated[PageQuery, Depends()]) -> Page[Weight]:
+async def list_weights(db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()]) -> Page[Weight]:
     """What scales showed standing still, newest first."""
-    return await page(db, select(Weight), Weight.id, query)
+    return await page(db, select(Weight).where(queries.visible_sightings(Weight, seen)), Weight.id, query)
 
 
 def _read(level: StockLevel) -> LevelRead:

@@ -13,10 +13,12 @@ from cloud_api.inventory import holds, ledger
 from cloud_api.inventory.errors import LotDiffers, WrongQuantity
 from cloud_api.inventory.events import GoodsReceived
 from cloud_api.inventory.models import Lot, StockMovement
+from cloud_api.inventory.queries import visible_lots
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.db import insert_missing
 from cloud_api.kernel.errors import NotFound
 from cloud_api.places import service as places
+from cloud_api.places.queries import EVERYWHERE, Visible
 
 #: units of which there is no half
 _WHOLE = frozenset({"piece", "bunch", "box", "crate", "pallet"})
@@ -33,6 +35,7 @@ async def receive_goods(
     unit_cost: int | None = None,
     reference: str = "",
     recorded_by: uuid.UUID | None = None,
+    seen: Visible = EVERYWHERE,
 ) -> StockMovement:
     """Take goods in: their lot, a movement, the level. What arrives in a place under a hold is held.
 
@@ -42,7 +45,7 @@ async def receive_goods(
         WrongQuantity: when the product is counted in whole units and this is not one.
     """
     product = await catalog.get_product(db, product_id)
-    await places.get_location(db, location_id)
+    await places.get_location(db, location_id, seen=seen)
     check_quantity(product, quantity)
     lot = await _open_lot(db, product, lot_number, expires_on)
     movement, level = await ledger.append(
@@ -68,6 +71,7 @@ async def adjust_stock(
     delta: Decimal,
     reason: str,
     recorded_by: uuid.UUID | None = None,
+    seen: Visible = EVERYWHERE,
 ) -> StockMovement:
     """Correct what a place holds of a lot, by a counter-entry.
 
@@ -76,8 +80,8 @@ async def adjust_stock(
         NotEnoughStock: when less would be left than is reserved.
         WrongQuantity: when `delta` is zero, or not whole where it must be.
     """
-    lot = await get_lot(db, lot_id)
-    await places.get_location(db, location_id)
+    lot = await get_lot(db, lot_id, seen=seen)
+    await places.get_location(db, location_id, seen=seen)
     check_quantity(await catalog.get_product(db, lot.product_id), delta)
     movement, level = await ledger.append(
         db,
@@ -92,25 +96,26 @@ async def adjust_stock(
     return movement
 
 
-async def get_lot(db: AsyncSession, lot_id: uuid.UUID) -> Lot:
+async def get_lot(db: AsyncSession, lot_id: uuid.UUID, *, seen: Visible = EVERYWHERE) -> Lot:
     """One lot.
 
     Raises:
-        NotFound: when there is none.
+        NotFound: when there is none to be seen.
     """
-    lot = await db.get(Lot, lot_id)
+    lot = (await db.scalars(select(Lot).where(Lot.id == lot_id, visible_lots(seen)))).one_or_none()
     if lot is None:
         raise NotFound(f"no lot with id {lot_id}", field="lot_id")
     return lot
 
 
-async def get_movement(db: AsyncSession, movement_id: uuid.UUID) -> StockMovement:
+async def get_movement(db: AsyncSession, movement_id: uuid.UUID, *, seen: Visible = EVERYWHERE) -> StockMovement:
     """One entry of the ledger.
 
     Raises:
-        NotFound: when there is none.
+        NotFound: when there is none to be seen.
     """
-    movement = await db.get(StockMovement, movement_id)
+    its = select(StockMovement).where(StockMovement.id == movement_id, seen.locations(StockMovement.location_id))
+    movement = (await db.scalars(its)).one_or_none()
     if movement is None:
         raise NotFound(f"no movement with id {movement_id}")
     return movement

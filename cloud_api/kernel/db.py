@@ -22,9 +22,11 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from cloud_api.kernel.columns import UtcDateTime
+from cloud_api.kernel.errors import AppError
 from cloud_api.kernel.ids import new_id
 from cloud_api.kernel.tenancy import (
     STAMPED,
+    Actor,
     OrganizationOwned,
     OrganizationScope,
     Scope,
@@ -66,19 +68,32 @@ class Database:
         self.on_emitted: Callable[[], None] = lambda: None
 
     @asynccontextmanager
-    async def unit_of_work(self, scope: Scope, *, read_only: bool = False) -> AsyncIterator[AsyncSession]:
-        """One transaction for one request, message or task: committed at the end, or nothing of it happened."""
+    async def unit_of_work(
+        self, scope: Scope, *, read_only: bool = False, actor: Actor | None = None
+    ) -> AsyncIterator[AsyncSession]:
+        """One transaction for one request, message or task: committed at the end, or nothing of it happened.
+
+        An `AppError` that `keeps_work` is raised after the commit instead of preventing it.
+        """
+        refusal: AppError | None = None
         if isinstance(scope, SystemScope):
             log.debug("system_session", reason=scope.reason)
         async with AsyncExitStack() as stack:
             if self.is_sqlite and not read_only:
                 await stack.enter_async_context(self._writer)
             bind = self.engine.execution_options(coldfleet_read_only=read_only)
-            session = await stack.enter_async_context(self._sessions(bind=bind, info={"scope": scope}))
+            session = await stack.enter_async_context(self._sessions(bind=bind, info={"scope": scope, "actor": actor}))
             async with session.begin():
-                yield session
+                try:
+                    yield session
+                except AppError as error:
+                    if not error.keeps_work:
+                        raise
+                    refusal = error
         if session.info.get("emitted"):
             self.on_emitted()
+        if refusal is not None:
+            raise refusal
 
     async def close(self) -> None:
         """Let every connection go."""
@@ -87,14 +102,14 @@ class Database:
 
 def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
     """Each connection is tried before it is used: a database that was restarted fails no request."""
-    return create_async_engine(url, pool_size=pool_size, pool_pre_ping=True)
+    return create_async_engine(url, pool_size=pool_size, pool_pre_ping=True, hide_parameters=True)
 
 
 def _sqlite_engine(url: str) -> AsyncEngine:
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": 30})
+    engine = create_async_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -123,12 +138,12 @@ async def insert_missing(db: AsyncSession, model: type[Base], values: Mapping[st
     Safe against another transaction that does the same at this moment.
     """
     scope = db.sync_session.info["scope"]
-    if not isinstance(scope, OrganizationScope):
-        raise TenancyViolation("insert_missing needs the session of an organisation")
-    row: dict[str, object] = {"id": new_id(), **values}
+    row, options = dict(values), dict[str, object]()
     if issubclass(model, OrganizationOwned):
-        row["organization_id"] = scope.organization_id
+        if not isinstance(scope, OrganizationScope):
+            raise TenancyViolation("insert_missing needs the session of an organisation")
+        row = {"id": new_id(), **row, "organization_id": scope.organization_id}
+    if isinstance(scope, OrganizationScope):
+        options[STAMPED] = scope.organization_id
     insert = sqlite_insert if db.get_bind().dialect.name == "sqlite" else postgresql_insert
-    await db.execute(
-        insert(model).values(**row).on_conflict_do_nothing(), execution_options={STAMPED: scope.organization_id}
-    )
+    await db.execute(insert(model).values(**row).on_conflict_do_nothing(), execution_options=options)

@@ -20,6 +20,8 @@ class AppError(Exception):
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "BAD_REQUEST"
+    #: the unit of work is committed all the same: a refused sign-in has been counted
+    keeps_work: ClassVar[bool] = False
 
     def __init__(self, message: str, *, field: str | None = None, details: list[Detail] | None = None) -> None:
         super().__init__(message)

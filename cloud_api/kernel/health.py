@@ -14,7 +14,8 @@ from cloud_api.kernel.db import Database
 from cloud_api.kernel.errors import Forbidden, Unavailable
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.outbox import OutboxDelivery
-from cloud_api.kernel.permissions import bearer, current_principal
+from cloud_api.kernel.permissions import bearer, current_principal, key_header
+from cloud_api.kernel.rate_limits import unlimited
 from cloud_api.kernel.tenancy import SystemScope
 
 router = APIRouter(prefix="/monitoring", tags=["monitoring"], route_class=ApiRoute)
@@ -39,18 +40,21 @@ class Alive(BaseModel):
 
 
 @router.get("/health/live", response_model=Alive)
+@unlimited
 async def get_liveness() -> Alive:
     """The process answers."""
     return Alive(status="ok")
 
 
 @router.get("/health/ready", response_model=Health)
+@unlimited
 async def get_readiness(request: Request) -> Health:
     """Whether requests can be served; 503 when not."""
     return await _health(request.app.state.database)
 
 
 @router.get("/health", response_model=Health)
+@unlimited
 async def get_health(request: Request) -> Health:
     """The same, for people."""
     return await _health(request.app.state.database)
@@ -63,12 +67,13 @@ async def get_health(request: Request) -> Health:
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     dependencies=[Security(bearer)],
 )
+@unlimited
 async def get_metrics(request: Request) -> Response:
     """Prometheus exposition: for a scraper with `COLDFLEET_METRICS_TOKEN`, or for people with `monitoring:read`."""
     token: str = request.app.state.settings.metrics_token.get_secret_value()
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not token or not secrets.compare_digest(token.encode(), given.encode()):
-        principal = await current_principal(request, await bearer(request))
+        principal = await current_principal(request, await bearer(request), await key_header(request))
         if not principal.may("monitoring:read"):
             raise Forbidden("this needs the permission monitoring:read, or the scraper's token")
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -12,22 +12,53 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, field_validator
+from pydantic_core import CoreSchema
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cloud_api.kernel import clock, idempotency
-from cloud_api.kernel.errors import AppError, Detail
+from cloud_api.kernel import body_limit, clock, idempotency, json_types, wire
+from cloud_api.kernel.addresses import client_address, neighbourhood
+from cloud_api.kernel.errors import AppError, Detail, Invalid
+from cloud_api.kernel.metrics import RequestMetrics
 from cloud_api.kernel.paging import Page
+from cloud_api.kernel.permissions import current_principal
+from cloud_api.kernel.rate_limits import Budget, charge
+from cloud_api.kernel.response_headers import ResponseHeaders, security_headers
+from cloud_api.kernel.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
 REQUEST_ID_HEADER = "X-Request-ID"
+#: what browsers of other origins may send, and may read
+_TAKEN_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "X-API-Key",
+    idempotency.HEADER,
+    REQUEST_ID_HEADER,
+    "X-Content-SHA256",
+    "X-Timestamp",
+    "X-Nonce",
+    "X-Signature",
+)
+_SHOWN_HEADERS = (
+    REQUEST_ID_HEADER,
+    "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "Idempotency-Replayed",
+)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -36,13 +67,14 @@ class RequestModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return json_types.as_said(handler(source))
+
     @field_validator("*")
     @classmethod
-    def _without_nul(cls, value: object) -> object:
-        """PostgreSQL keeps every character but this one."""
-        if isinstance(value, str) and "\0" in value:
-            raise ValueError("must not contain the character NUL")
-        return value
+    def _storable(cls, value: object) -> object:
+        return json_types.storable(value)
 
 
 class ResponseModel(BaseModel):
@@ -92,7 +124,10 @@ class ErrorEnvelope(BaseModel):
 
 
 class ApiRoute(APIRoute):
-    """A route whose answer stands in the envelope, and is remembered when the request has an `Idempotency-Key`."""
+    """A route whose answer stands in the envelope, and is remembered when the request has an `Idempotency-Key`.
+
+    Its body is held to a limit while it is read; who asks without saying who they are is counted by their address.
+    """
 
     def __init__(self, path: str, endpoint: Callable[..., Awaitable[object]], **options: Any) -> None:
         model = options.get("response_model")
@@ -102,16 +137,30 @@ class ApiRoute(APIRoute):
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler FastAPI built, and after it the idempotency record, still within the unit of work."""
+        """The handler FastAPI built; before it the limits, after it the idempotency record in the same unit of work."""
         handle = super().get_route_handler()
+        anybody = not _asks_who(self.dependant)
+        reads_itself = self.body_field is None and "requestBody" in (self.openapi_extra or {})
+        default: Budget = "anonymous" if {"GET", "HEAD"} >= (self.methods or set()) else "sign_in"
 
         async def handle_and_remember(request: Request) -> Response:
-            response = await handle(request)
+            if anybody:
+                await charge(request, default=default, subject=neighbourhood(client_address(request)))
+            if "\0" in request.url.path or "%00" in request.url.query:  # no database that we speak to keeps or finds it
+                raise Invalid("an address must not contain the character NUL")
+            settings: Settings = request.app.state.settings
+            usual = wire.MAX_BODY_BYTES if reads_itself else settings.max_body_bytes
+            response = await handle(body_limit.limited(request, getattr(self.endpoint, body_limit.LIMIT, usual)))
             if hasattr(request.state, "idempotency_key"):
                 await idempotency.remember(request.state.db, request, response)
             return response
 
         return handle_and_remember
+
+
+def _asks_who(dependant: Dependant) -> bool:
+    """Whether the principal is among what a route depends on."""
+    return dependant.call is current_principal or any(_asks_who(inner) for inner in dependant.dependencies)
 
 
 def _enveloped(endpoint: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
@@ -177,7 +226,8 @@ async def _app_error(_request: Request, error: Exception) -> Response:
 
 async def _validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
-    details = [Detail(_field(entry), str(entry["msg"])) for entry in error.errors()]
+    # a body that a dependency reads as well is complained of twice
+    details = list(dict.fromkeys(Detail(_field(entry), str(entry["msg"])) for entry in error.errors()))
     what = "; ".join(f"{detail.field}: {detail.message}" for detail in details[:3])
     return error_response(422, "VALIDATION_FAILED", what, details)
 
@@ -191,9 +241,9 @@ def _field(entry: Mapping[str, Any]) -> str:
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:
-    """Starlette's own: no such path, wrong method, unreadable body."""
+    """Starlette's own: no such path, wrong method, unreadable body; and a body that is too large."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
-    codes = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
+    codes = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: wire.TooLarge.code}
     return error_response(
         error.status_code, codes.get(error.status_code, "BAD_REQUEST"), str(error.detail), [], error.headers
     )
@@ -205,18 +255,35 @@ async def _replay(_request: Request, error: Exception) -> Response:
     return Response(error.body or None, error.status, headers=headers, media_type="application/json")
 
 
-async def _unexpected(_request: Request, error: Exception) -> Response:
+async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("unexpected_error", exc_info=error)
     message = "something went wrong on our side; the request id finds it in our logs"
-    # answered outside the middleware that sends the id with everything else
-    return error_response(500, "INTERNAL", message, [], {REQUEST_ID_HEADER: request_id()})
+    # answered outside the middleware that sends these with everything else
+    headers = security_headers(request.scope, https=reached_by_https(request.app.state.settings))
+    return error_response(500, "INTERNAL", message, [], {**headers, REQUEST_ID_HEADER: request_id()})
 
 
-def install(app: FastAPI) -> None:
-    """Give `app` the error handlers and the request ids."""
+def reached_by_https(settings: Settings) -> bool:
+    """Whether people reach this platform by HTTPS, be it a proxy that ends it."""
+    return settings.public_url.startswith("https://")
+
+
+def install(app: FastAPI, settings: Settings) -> None:
+    """Give `app` the error handlers, and around every answer: metrics, headers, other origins, request ids."""
+    app.add_middleware(RequestMetrics)
     app.add_exception_handler(AppError, _app_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(idempotency.Replay, _replay)
     app.add_exception_handler(Exception, _unexpected)
+    if origins := settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=_TAKEN_HEADERS,
+            expose_headers=_SHOWN_HEADERS,
+            allow_credentials=False,  # who asks stands in `Authorization`, never in a cookie
+        )
+    app.add_middleware(ResponseHeaders, https=reached_by_https(settings))
     app.add_middleware(RequestIds)

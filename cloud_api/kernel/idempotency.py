@@ -3,11 +3,15 @@
 Same key and same request: the first answer again. Same key, another request: 409. The key is claimed, and the answer
 written beside it, in the unit of work that does the work, so that none of the three can be without the others. Kept
 seven days. Gateways do not use it: what they send has identities of its own.
+
+An answer that shows a secret (`@shown_once`) is not kept: sent again, such a request is refused.
 """
 
 import hashlib
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from fastapi import Request, Response
 from sqlalchemy import UniqueConstraint, delete, select
@@ -22,12 +26,15 @@ from cloud_api.kernel.tenancy import OrganizationOwned
 
 HEADER = "Idempotency-Key"
 KEPT_FOR = timedelta(days=7)
+_SHOWN_ONCE = "coldfleet_shown_once"
+F = TypeVar("F", bound=Callable[..., object])
 
 
 class IdempotencyKey(OrganizationOwned, Base):
     """One claimed key, and the answer once there is one."""
 
     __tablename__ = "idempotency_keys"
+    __audited__ = False
     __table_args__ = (UniqueConstraint("organization_id", "principal_id", "key"),)
 
     principal_id: Mapped[uuid.UUID]
@@ -43,6 +50,18 @@ class KeyReused(Conflict):
     """The key belongs to another request."""
 
     code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class AnsweredOnce(Conflict):
+    """It was done, and its answer showed a secret that nobody keeps."""
+
+    code = "SHOWN_ONCE"
+
+
+def shown_once(endpoint: F) -> F:
+    """Mark an operation whose answer shows a secret: the answer is not kept."""
+    setattr(endpoint, _SHOWN_ONCE, True)
+    return endpoint
 
 
 class Replay(Exception):
@@ -63,6 +82,7 @@ async def claim(db: AsyncSession, request: Request, principal: Principal) -> Non
     Raises:
         Replay: when this request was answered before.
         KeyReused: when the key came with another method, path or body.
+        AnsweredOnce: when this request was answered before, and the answer showed a secret.
     """
     key = request.headers.get(HEADER)
     if key is None:
@@ -85,15 +105,19 @@ async def claim(db: AsyncSession, request: Request, principal: Principal) -> Non
     )
     row = (
         await db.scalars(
-            select(IdempotencyKey).where(IdempotencyKey.principal_id == principal.id, IdempotencyKey.key == key)
+            select(IdempotencyKey)
+            .where(IdempotencyKey.principal_id == principal.id, IdempotencyKey.key == key)
+            .with_for_update()
         )
     ).one()
-    if row.claimed_by == claimed_by:
-        request.state.idempotency_key = row
-        return
     if row.request_sha256 != fingerprint:
         raise KeyReused(f"{HEADER} {key!r} was used for another request: draw a new one", field=HEADER)
-    raise Replay(row.status or 500, row.body or b"")
+    if row.claimed_by == claimed_by or row.status is None:  # None: refused, in a unit of work that was kept
+        request.state.idempotency_key = row
+        return
+    if _shows_a_secret(request):
+        raise AnsweredOnce("this was done before, and its secret is shown once: have another one made", field=HEADER)
+    raise Replay(row.status, row.body or b"")
 
 
 async def remember(db: AsyncSession, request: Request, response: Response) -> None:
@@ -101,8 +125,12 @@ async def remember(db: AsyncSession, request: Request, response: Response) -> No
     row: IdempotencyKey | None = getattr(request.state, "idempotency_key", None)
     if row is not None:
         row.status = response.status_code
-        row.body = bytes(response.body)
+        row.body = None if _shows_a_secret(request) else bytes(response.body)
         await db.flush()
+
+
+def _shows_a_secret(request: Request) -> bool:
+    return bool(getattr(request.scope.get("endpoint"), _SHOWN_ONCE, False))
 
 
 async def _fingerprint(request: Request) -> str:

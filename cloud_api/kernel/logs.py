@@ -1,9 +1,11 @@
-"""Structured logs: one JSON object a line; in development lines for people. Both carry the request id."""
+"""Structured logs: one JSON object a line; in development lines for people. Both carry the request id, no secrets."""
 
 import logging
 import sys
 
 import structlog
+
+from cloud_api.kernel.masking import mask_fields, mask_line
 
 
 def configure(*, level: str, for_people: bool) -> None:
@@ -30,12 +32,27 @@ def configure(*, level: str, for_people: bool) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                mask_fields,
+                *renderer,
+                mask_line,
+            ],
         )
     )
     root = logging.getLogger()
     ours = structlog.stdlib.ProcessorFormatter
     root.handlers = [other for other in root.handlers if not isinstance(other.formatter, ours)] + [handler]
     root.setLevel(level.upper())
-    for noisy in ("alembic", "uvicorn.access", "httpx", "httpcore", "google", "urllib3"):
+    for noisy in (
+        "aiosqlite",
+        "alembic",
+        "uvicorn.access",
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "httpcore2",
+        "google",
+        "urllib3",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,9 +1,15 @@
-"""Prometheus metrics of the process, and the middleware that counts requests."""
+"""Prometheus metrics of the process, and the middleware that measures requests and writes each into the log."""
 
 import time
 
+import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger(__name__)
+
+#: asked every few seconds by machines that watch: their lines would bury the others
+_WATCHED = "/api/v1/monitoring/"
 
 REQUESTS = Histogram(
     "coldfleet_request_seconds",
@@ -12,10 +18,17 @@ REQUESTS = Histogram(
 )
 READINGS = Counter("coldfleet_readings_total", "Readings taken in, by what became of them", ["outcome"])
 EVENTS = Counter("coldfleet_outbox_deliveries_total", "Outbox deliveries, by outcome", ["reaction", "outcome"])
+RATE_LIMITED = Counter("coldfleet_rate_limited_total", "Requests refused for being too many, by budget", ["budget"])
+RATE_LIMIT_STORE_FAILURES = Counter(
+    "coldfleet_rate_limit_store_failures_total", "Requests that were not counted because the counters' store was away"
+)
 
 
 class RequestMetrics:
-    """ASGI middleware: one observation a request, by the route's template, never by its raw path."""
+    """ASGI middleware: one observation and one log line a request, by the route's template, never by its raw path.
+
+    Who asked, for which organisation, and the request's id stand in the line by what is bound to the logs meanwhile.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -35,5 +48,26 @@ class RequestMetrics:
         try:
             await self.app(scope, receive, send_and_note)
         finally:
-            route = getattr(scope.get("route"), "path", "none")
-            REQUESTS.labels(scope["method"], route, str(status)).observe(time.perf_counter() - began)
+            route = _template(scope)
+            duration_s = time.perf_counter() - began
+            REQUESTS.labels(scope["method"], route, str(status)).observe(duration_s)
+            note = log.debug if route.startswith(_WATCHED) else log.info
+            note(
+                "request",
+                method=scope["method"],
+                route=route,
+                status=status,
+                duration_ms=round(duration_s * 1000, 1),
+            )
+
+
+def _template(scope: Scope) -> str:
+    """The route's whole path, with the names of its parameters where their values stood; `none` without a route.
+
+    A route knows its own path, not what its routers were mounted under: that is what the request had before it.
+    """
+    own = getattr(scope.get("route"), "path", None)
+    if not isinstance(own, str):
+        return "none"
+    parts = own.strip("/").split("/")
+    return "/".join([*scope["path"].rstrip("/").split("/")[: -len(parts)], *parts])

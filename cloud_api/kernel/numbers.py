@@ -13,6 +13,7 @@ class NumberSequence(OrganizationOwned, Base):
     """How far one prefix has been counted."""
 
     __tablename__ = "number_sequences"
+    __audited__ = False
     __table_args__ = (UniqueConstraint("organization_id", "prefix"),)
 
     prefix: Mapped[str]

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import Base, Database
 from cloud_api.kernel.metrics import EVENTS
-from cloud_api.kernel.tenancy import OrganizationOwned, OrganizationScope, SystemScope
+from cloud_api.kernel.tenancy import Actor, OrganizationOwned, OrganizationScope, SystemScope
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,7 @@ class OutboxEvent(OrganizationOwned, Base):
     """What happened, as the room that did it says it."""
 
     __tablename__ = "outbox_events"
+    __audited__ = False
 
     type: Mapped[str]
     payload: Mapped[dict[str, object]]
@@ -88,13 +89,15 @@ def effect(event: type[E], name: str, run: Callable[[Database, uuid.UUID, E], Aw
     return Subscription(event, name, effect=run)
 
 
-def emit(db: AsyncSession, event: object) -> None:
-    """Write `event` (a frozen dataclass) into this unit of work."""
+def emit(db: AsyncSession, event: object, *, organization_id: uuid.UUID | None = None) -> None:
+    """Write `event` (a frozen dataclass) into this unit of work; a system session names the organisation it is for."""
     scope = db.sync_session.info["scope"]
-    assert isinstance(scope, OrganizationScope)  # noqa: S101 - events belong to an organisation
+    if organization_id is None:
+        assert isinstance(scope, OrganizationScope)  # noqa: S101 - events belong to an organisation
+        organization_id = scope.organization_id
     db.add(
         OutboxEvent(
-            organization_id=scope.organization_id,
+            organization_id=organization_id,
             type=type(event).__name__,
             payload=cast(dict[str, object], msgspec.to_builtins(event)),
             emitted_at=clock.now(),
@@ -200,7 +203,8 @@ class Dispatcher:
         structlog.contextvars.bind_contextvars(request_id=event.request_id, reaction=name)
         if subscription.effect is not None:
             await subscription.effect(self._database, event.organization_id, message)
-        async with self._database.unit_of_work(scope) as db:
+        actor = Actor("worker", None, name)
+        async with self._database.unit_of_work(scope, actor=actor) as db:
             if await self._mark_done(db, event, name) and subscription.react is not None:
                 await subscription.react(db, message)
 

@@ -72,24 +72,29 @@ def register_routes(router: APIRouter, register: Register, *, unique_field: str)
     Loaded = Annotated[Archivable, Depends(load, scope="function")]  # noqa: N806 - a type
 
     async def list_rows(db: Db, query: Annotated[PageQuery, Depends()]) -> Page[Archivable]:
+        """Newest first, without those that were archived."""
         return await page(db, select(model).where(model.archived_at.is_(None)), model.id, query)
 
     async def create(db: Db, body: Any) -> Archivable:
+        """Another one."""
         row = model(**body.model_dump())
         db.add(row)
         await flush_unique(db, taken, field=unique_field)
         return row
 
     async def get(row: Loaded) -> Archivable:
+        """One, unless it was archived."""
         return row
 
     async def update(db: Db, row: Loaded, body: Any) -> Archivable:
+        """Change what is sent; the rest stays."""
         for field, value in body.model_dump(exclude_unset=True).items():
             setattr(row, field, value)
         await flush_unique(db, taken, field=unique_field)
         return row
 
     async def archive(row: Loaded) -> None:
+        """Show it no more; what names it still does."""
         row.archived_at = clock.now()
 
     create.__annotations__["body"] = register.create

@@ -1,20 +1,33 @@
 """Settings of the cloud: environment variables `COLDFLEET_*`, or a file `.env` beside the process."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AwareDatetime, Field, FilePath, SecretStr, field_validator, model_validator
+from pydantic import AwareDatetime, Field, FilePath, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from cloud_api.kernel.addresses import parse_networks
+from cloud_api.kernel.errors import Invalid
+
 DEVELOPMENT_SECRET = "development-only-secret-never-use-it-elsewhere"  # noqa: S105 - refused outside development
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
+_REDIS = re.compile(r"rediss?://")
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 class Settings(BaseSettings):
     """Everything the cloud can be told from outside."""
 
-    model_config = SettingsConfigDict(env_prefix="COLDFLEET_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="COLDFLEET_", env_file=".env", extra="ignore", hide_input_in_errors=True
+    )
 
     environment: Literal["development", "production"] = "development"
     #: `sqlite+aiosqlite:///PATH` (embedded, one process) or `postgresql+asyncpg://coldfleet_app:...@HOST/NAME`
@@ -23,6 +36,45 @@ class Settings(BaseSettings):
     migration_database_url: str = ""
     #: signs access tokens; at least 32 characters
     secret_key: SecretStr = Field(default=SecretStr(DEVELOPMENT_SECRET), min_length=32)
+    #: encrypts secrets at rest; several by commas, the newest first; each at least 32 characters
+    encryption_keys: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    #: seals the audit trail; at least 32 characters
+    audit_key: SecretStr = Field(default=SecretStr(DEVELOPMENT_SECRET), min_length=32)
+    #: where people reach this platform, for links in mails
+    public_url: str = "http://127.0.0.1:8000"
+    #: addresses and ranges of proxies whose X-Forwarded-For is believed, by commas
+    trusted_proxies: str = ""
+    #: private ranges that URLs given by people may lead into, by commas: a directory in our own network
+    outbound_allowed: str = ""
+    #: browsers of these origins may call the API, by commas: https://app.example
+    allowed_origins: str = ""
+    #: what people send, apart from files; larger is refused with 413
+    max_body_bytes: int = Field(default=1_000_000, ge=1_000)
+    #: anybody may found an organisation; otherwise the platform's administrators do
+    open_registration: bool = True
+    #: an administrator without a second factor may only enrol one; off only for development
+    two_factor_for_admins: bool = True
+    #: counts requests for the limits: empty (in this process) or redis://HOST:PORT/N
+    rate_limit_store: SecretStr = SecretStr("")
+    #: requests of one person or machine an hour
+    requests_per_hour: int = Field(default=1_000, ge=1)
+    #: requests of one gateway an hour: batches and heartbeats
+    gateway_requests_per_hour: int = Field(default=20_000, ge=1)
+    #: positions and syncs of one driver's phone an hour
+    driver_requests_per_hour: int = Field(default=10_000, ge=1)
+    #: attempts to sign in, register or recover from one address a minute
+    sign_ins_per_minute: int = Field(default=10, ge=1)
+    #: smtp://USER:PASSWORD@HOST:PORT (STARTTLS) or smtps://; empty: mails are kept in `mail_folder`
+    smtp_url: SecretStr = SecretStr("")
+    mail_from: str = "coldfleet@localhost"
+    mail_folder: Path = Path("var/mail")
+    #: Twilio account that sends codes by SMS; without it none is sent, and that is reported
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = SecretStr("")
+    #: the number, in E.164, that codes come from
+    twilio_from: str = ""
+    #: where Twilio answers, when it is not Twilio
+    twilio_url: str = ""
     #: photos and other files that people send
     media_folder: Path = Path("var/media")
     host: str = "127.0.0.1"
@@ -50,12 +102,45 @@ class Settings(BaseSettings):
                 raise ValueError("must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
         return url
 
+    @field_validator("trusted_proxies", "outbound_allowed")
+    @classmethod
+    def _name_addresses(cls, ranges: str, info: ValidationInfo) -> str:
+        try:
+            parse_networks(ranges, field=str(info.field_name))
+        except Invalid as error:
+            raise ValueError(error.message) from None
+        return ranges
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _name_origins(cls, origins: str) -> str:
+        wrong = [origin for origin in _listed(origins) if not _ORIGIN.fullmatch(origin)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no origin: write https://app.example, without a path")
+        return origins
+
+    @field_validator("rate_limit_store")
+    @classmethod
+    def _name_a_store_we_count_in(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() and not _REDIS.match(url.get_secret_value()):
+            raise ValueError("must be empty, or begin with redis:// or rediss://")
+        return url
+
+    @property
+    def origins(self) -> list[str]:
+        """`allowed_origins`, one by one."""
+        return _listed(self.allowed_origins)
+
     @model_validator(mode="after")
     def _refuse_what_only_development_may_have(self) -> "Settings":
         if self.environment == "development":
             return self
-        if self.secret_key.get_secret_value() == DEVELOPMENT_SECRET:
-            raise ValueError("COLDFLEET_SECRET_KEY is the default: set it to 32 or more random characters")
+        for name in ("secret_key", "encryption_keys", "audit_key"):
+            if DEVELOPMENT_SECRET in getattr(self, name).get_secret_value():
+                variable = f"COLDFLEET_{name.upper()}"
+                raise ValueError(f"{variable} is the default: set it to 32 or more random characters")
+        if not self.two_factor_for_admins:
+            raise ValueError("COLDFLEET_TWO_FACTOR_FOR_ADMINS can be switched off in development only")
         if self.clock_speed != 1.0:
             raise ValueError("COLDFLEET_CLOCK_SPEED is for demonstrations: outside development leave it unset")
         return self

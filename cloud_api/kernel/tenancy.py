@@ -13,7 +13,7 @@ Work across organisations says why: `SystemScope(reason)`; each such session is 
 
 import uuid
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from sqlalchemy import Connection, ForeignKeyConstraint, Table, TextClause, UniqueConstraint, Update, event, text
 from sqlalchemy.orm import (
@@ -32,6 +32,8 @@ from cloud_api.kernel.ids import new_id
 #: settings that the row-level security policies read
 ORGANIZATION_SETTING = "coldfleet.organization_id"
 SYSTEM_SETTING = "coldfleet.system_reason"
+#: in a policy: whether the transaction works across organisations
+_SYSTEM = f"nullif(current_setting('{SYSTEM_SETTING}', true), '') IS NOT NULL"
 
 #: execution option of a bulk insert whose rows are known to carry the session's organisation
 STAMPED = "coldfleet_stamped"
@@ -61,6 +63,20 @@ class SystemScope:
 Scope = OrganizationScope | SystemScope
 
 
+@dataclass(frozen=True)
+class Actor:
+    """Who does the work of a session, and from where; `info["actor"]`, for the trail."""
+
+    #: user, gateway, api_key, oauth_client, worker, or nobody before a sign-in
+    kind: str
+    id: uuid.UUID | None
+    name: str
+    #: IP address; empty when the work came by no request
+    address: str = ""
+    #: theirs; what they change of the platform's own stands in its trail
+    organization_id: uuid.UUID | None = None
+
+
 class Scoped:
     """Mixin of everything with an organisation, tables and views alike: what the first two walls look for."""
 
@@ -69,6 +85,10 @@ class Scoped:
 
 class OrganizationOwned(Scoped):
     """Mixin of every table that belongs to an organisation. Its rows can be pointed at by `same_organization`."""
+
+    #: changes of its rows enter the audit trail; streams, projections and plumbing say False, and single columns
+    #: `mapped_column(info={"audited": False})`
+    __audited__: ClassVar[bool] = True
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
 
@@ -85,7 +105,15 @@ class OrganizationOwned(Scoped):
 class OrganizationRoot:
     """Mixin of the one table whose rows are the organisations: each sees itself."""
 
+    __audited__: ClassVar[bool] = True
+
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+
+
+class PlatformWide:
+    """Mixin of tables that belong to no organisation: all may read them, only work across organisations writes them."""
+
+    __audited__: ClassVar[bool] = True
 
 
 def same_organization(column: str, target: str, *, ondelete: str = "RESTRICT") -> ForeignKeyConstraint:
@@ -118,6 +146,12 @@ def _scope_statement(state: ORMExecuteState) -> None:
     if isinstance(scope, SystemScope):
         return
     _refuse_what_no_criteria_reach(state, scope.organization_id)
+    if (
+        (state.is_update or state.is_delete)
+        and state.bind_mapper
+        and issubclass(state.bind_mapper.class_, PlatformWide)
+    ):
+        raise TenancyViolation(f"{state.bind_mapper.class_.__name__} is written in a system session")
     organization_id = scope.organization_id
     state.statement = state.statement.options(
         with_loader_criteria(
@@ -163,6 +197,8 @@ def _stamp_rows(session: ScopedSession, _context: object, _instances: object) ->
             and row.id != scope.organization_id
         ):
             raise TenancyViolation("organisations are founded in a system session")
+        if isinstance(row, PlatformWide) and isinstance(scope, OrganizationScope):
+            raise TenancyViolation(f"{type(row).__name__} is written in a system session")
         if not isinstance(row, Scoped):
             continue
         if isinstance(scope, OrganizationScope):
@@ -195,9 +231,18 @@ def _tell_the_database(session: ScopedSession, _transaction: SessionTransaction,
 def row_level_security(table: str, *, key: str = "organization_id") -> list[str]:
     """The statements that put `table` behind the fourth wall, for migrations."""
     own = f"{key} = nullif(current_setting('{ORGANIZATION_SETTING}', true), '')::uuid"
-    system = f"nullif(current_setting('{SYSTEM_SETTING}', true), '') IS NOT NULL"
     return [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-        f"CREATE POLICY organization_wall ON {table} USING ({own} OR {system}) WITH CHECK ({own} OR {system})",
+        f"CREATE POLICY organization_wall ON {table} USING ({own} OR {_SYSTEM}) WITH CHECK ({own} OR {_SYSTEM})",
+    ]
+
+
+def platform_row_level_security(table: str) -> list[str]:
+    """The same for a table of the platform: readable by all, written by work across organisations."""
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY platform_window ON {table} FOR SELECT USING (true)",
+        f"CREATE POLICY platform_wall ON {table} USING ({_SYSTEM}) WITH CHECK ({_SYSTEM})",
     ]

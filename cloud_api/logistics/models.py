@@ -56,7 +56,7 @@ class PlanningJob(OrganizationOwned, Base):
     requested_by: Mapped[uuid.UUID]
     finished_at: Mapped[datetime | None]
     #: the machine that runs it is believed alive until then, by the machines' own clocks
-    leased_until: Mapped[datetime | None]
+    leased_until: Mapped[datetime | None] = mapped_column(info={"audited": False})
     distance_m: Mapped[int | None]
     #: [{"order_id", "reason"}]
     unserved: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
@@ -138,6 +138,7 @@ class VehiclePosition(OrganizationOwned, Base):
     """Where a van was; append-only."""
 
     __tablename__ = "vehicle_positions"
+    __audited__ = False
     __table_args__ = (
         UniqueConstraint("vehicle_id", "recorded_at"),
         same_organization("vehicle_id", "vehicles"),

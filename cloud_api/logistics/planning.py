@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.identity import service as identity
+from cloud_api.identity.organizations import service as organizations
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.numbers import next_number
@@ -27,6 +27,7 @@ from cloud_api.orders import service as orders
 from cloud_api.orders.models import CustomerOrder
 from cloud_api.orders.states import OrderStatus
 from cloud_api.places import service as places
+from cloud_api.places.queries import EVERYWHERE, Visible
 from route_optimizer import matrix
 from route_optimizer import plan as plans
 from route_optimizer import problem as problems
@@ -51,7 +52,9 @@ class Task:
     seed: int
 
 
-async def request(db: AsyncSession, *, wanted: OptimizeRequest, user_id: uuid.UUID) -> PlanningJob:
+async def request(
+    db: AsyncSession, *, wanted: OptimizeRequest, user_id: uuid.UUID, seen: Visible = EVERYWHERE
+) -> PlanningJob:
     """Queue a planning job.
 
     Raises:
@@ -59,7 +62,7 @@ async def request(db: AsyncSession, *, wanted: OptimizeRequest, user_id: uuid.UU
         WarehouseWithoutCoordinates: when it does not say where it is.
         NothingToPlan: when no order is packed for that day, or no van is active.
     """
-    warehouse = await places.get_warehouse(db, wanted.warehouse_id)
+    warehouse = await places.get_warehouse(db, wanted.warehouse_id, seen=seen)
     if warehouse.latitude is None or warehouse.longitude is None:
         raise WarehouseWithoutCoordinates(f"{warehouse.name} has no coordinates: set them first", field="warehouse_id")
     if not await _waiting(db, wanted.delivery_date, warehouse.id):
@@ -68,7 +71,7 @@ async def request(db: AsyncSession, *, wanted: OptimizeRequest, user_id: uuid.UU
     job = PlanningJob(
         warehouse_id=warehouse.id,
         delivery_date=wanted.delivery_date,
-        departs_at=await identity.instant(db, wanted.delivery_date, wanted.departs_at),
+        departs_at=await organizations.instant(db, wanted.delivery_date, wanted.departs_at),
         vehicle_ids=[str(vehicle.id) for vehicle in vehicles],
         time_limit_s=wanted.time_limit_s,
         seed=wanted.seed,
@@ -81,14 +84,14 @@ async def request(db: AsyncSession, *, wanted: OptimizeRequest, user_id: uuid.UU
     return job
 
 
-async def get_job(db: AsyncSession, job_id: uuid.UUID) -> PlanningJob:
+async def get_job(db: AsyncSession, job_id: uuid.UUID, *, seen: Visible = EVERYWHERE) -> PlanningJob:
     """One job.
 
     Raises:
-        NotFound: when there is none.
+        NotFound: when there is none to be seen.
     """
     job = await db.get(PlanningJob, job_id)
-    if job is None:
+    if job is None or not seen.shows(job.warehouse_id):
         raise NotFound(f"no planning job with id {job_id}")
     return job
 
@@ -182,8 +185,8 @@ async def _problem(
 
 
 async def _window(db: AsyncSession, order: CustomerOrder) -> problems.Window:
-    opens = await identity.instant(db, order.delivery_date, order.window_from)
-    closes = await identity.instant(db, order.delivery_date, order.window_until)
+    opens = await organizations.instant(db, order.delivery_date, order.window_from)
+    closes = await organizations.instant(db, order.delivery_date, order.window_until)
     return problems.Window(int(opens.timestamp()), int(closes.timestamp()))
 
 

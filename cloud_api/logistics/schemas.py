@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.json_types import LocalTime
 
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
@@ -41,7 +42,7 @@ class OptimizeRequest(RequestModel):
     warehouse_id: uuid.UUID
     delivery_date: date
     #: local time at which vans may leave
-    departs_at: time = time(7)
+    departs_at: LocalTime = time(7)
     #: every active van, when there are none
     vehicle_ids: Annotated[list[uuid.UUID], Field(max_length=200, default_factory=list)]
     time_limit_s: Annotated[int, Field(ge=1, le=300)] = 10

@@ -7,7 +7,7 @@ a delivery an outbound from it.
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel import clock, outbox
@@ -17,6 +17,7 @@ from cloud_api.kernel.registers import flush_unique
 from cloud_api.logistics.errors import ProofIncomplete, StopsOpen, UnloadingPlaceMissing
 from cloud_api.logistics.events import RouteMoved
 from cloud_api.logistics.models import Delivery, Route, Vehicle, VehiclePosition
+from cloud_api.logistics.queries import EVERY_ROUTE, VisibleRoutes
 from cloud_api.logistics.schemas import (
     DeliveryMove,
     DeliveryRead,
@@ -40,6 +41,7 @@ from cloud_api.orders import service as orders
 from cloud_api.places import service as places
 from cloud_api.places.schemas import LocationCreate
 
+_OPEN = (RouteStatus.PLANNED, RouteStatus.IN_PROGRESS)
 _ENDED = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.RETURNED, DeliveryStatus.CANCELLED})
 
 
@@ -78,7 +80,7 @@ async def start_route(db: AsyncSession, route_id: uuid.UUID, *, driver_id: uuid.
         InvalidTransition: when it is not planned.
         StockOnHold: when a lot on it may not leave.
     """
-    route = await _drivers_route(db, route_id, driver_id)
+    route = await get_route(db, route_id, seen=VisibleRoutes(driver_id=driver_id), locked=True)
     route.status = ROUTE.apply(RouteStatus(route.status), RouteAction.START)
     vehicle = await get_vehicle(db, route.vehicle_id)
     stops = await deliveries_of(db, route.id, locked=True)
@@ -117,7 +119,7 @@ async def report_position(
     Raises:
         NotFound: when the driver has no such delivery.
     """
-    delivery = await drivers_delivery(db, delivery_id, driver_id=driver_id)
+    delivery = await get_delivery(db, delivery_id, seen=VisibleRoutes(driver_id=driver_id))
     route = await get_route(db, delivery.route_id)
     await insert_missing(
         db, VehiclePosition, {"vehicle_id": route.vehicle_id, "route_id": route.id, **report.model_dump()}
@@ -134,7 +136,7 @@ async def move_delivery(
         NotFound: when the driver has no such delivery.
         InvalidTransition: when it is not on the road.
     """
-    delivery = await drivers_delivery(db, delivery_id, driver_id=driver_id, locked=True)
+    delivery = await get_delivery(db, delivery_id, seen=VisibleRoutes(driver_id=driver_id), locked=True)
     if delivery.status == move.status:
         return delivery
     action = DeliveryAction.ARRIVE if move.status == "arrived" else DeliveryAction.FAIL
@@ -157,7 +159,7 @@ async def prove_delivery(db: AsyncSession, delivery_id: uuid.UUID, *, driver_id:
         InvalidTransition: when it is not on the road.
         StockOnHold: when the van was too warm: it may not be handed over.
     """
-    delivery = await drivers_delivery(db, delivery_id, driver_id=driver_id, locked=True)
+    delivery = await get_delivery(db, delivery_id, seen=VisibleRoutes(driver_id=driver_id), locked=True)
     if delivery.status == DeliveryStatus.DELIVERED:
         if delivery.photo_sha256 != proof.photo_sha256:
             raise ProofIncomplete("this delivery has its proof already", field="photo_sha256")
@@ -183,7 +185,7 @@ async def complete_route(
         StopsOpen: when a stop has neither been delivered nor failed.
         UnloadingPlaceMissing: when goods came back and nobody says where they were put.
     """
-    route = await _drivers_route(db, route_id, driver_id)
+    route = await get_route(db, route_id, seen=VisibleRoutes(driver_id=driver_id), locked=True)
     status = ROUTE.apply(RouteStatus(route.status), RouteAction.COMPLETE)
     stops = await deliveries_of(db, route.id, locked=True)
     still_open = [stop.number for stop in stops if stop.status not in _ENDED]
@@ -204,13 +206,16 @@ async def complete_route(
     return route
 
 
-async def get_route(db: AsyncSession, route_id: uuid.UUID) -> Route:
-    """One route.
+async def get_route(
+    db: AsyncSession, route_id: uuid.UUID, *, seen: VisibleRoutes = EVERY_ROUTE, locked: bool = False
+) -> Route:
+    """One route; locked until the unit of work ends when it is to change.
 
     Raises:
-        NotFound: when there is none.
+        NotFound: when there is none to be seen.
     """
-    route = await db.get(Route, route_id)
+    its = select(Route).where(Route.id == route_id, seen.routes())
+    route = (await db.scalars(its.with_for_update() if locked else its)).one_or_none()
     if route is None:
         raise NotFound(f"no route with id {route_id}", field="route_id")
     return route
@@ -222,33 +227,37 @@ async def deliveries_of(db: AsyncSession, route_id: uuid.UUID, *, locked: bool =
     return (await db.scalars(statement.with_for_update() if locked else statement)).all()
 
 
-async def routes_of_driver(db: AsyncSession, driver_id: uuid.UUID) -> Sequence[Route]:
-    """The driver's routes that are planned or under way, the next first."""
-    return (
-        await db.scalars(
-            select(Route)
-            .where(Route.driver_id == driver_id, Route.status.in_((RouteStatus.PLANNED, RouteStatus.IN_PROGRESS)))
-            .order_by(Route.departs_at, Route.id)
-        )
-    ).all()
+async def next_route(db: AsyncSession, *, seen: VisibleRoutes) -> Route | None:
+    """The route under way, or the next one."""
+    open_routes = select(Route).where(seen.routes(), Route.status.in_(_OPEN))
+    under_way_first = case((Route.status == RouteStatus.IN_PROGRESS, 0), else_=1)
+    ordered = open_routes.order_by(under_way_first, Route.departs_at, Route.id)
+    return (await db.scalars(ordered.limit(1))).one_or_none()
 
 
-async def drivers_delivery(
-    db: AsyncSession, delivery_id: uuid.UUID, *, driver_id: uuid.UUID, locked: bool = False
-) -> Delivery:
-    """A delivery on a route of the driver.
-
-    Raises:
-        NotFound: when there is none, or it is somebody else's.
-    """
+async def open_deliveries(db: AsyncSession, *, seen: VisibleRoutes) -> Sequence[Delivery]:
+    """The stops of routes that are planned or under way, in the order in which they are driven."""
     statement = (
         select(Delivery)
         .join(Route, Route.id == Delivery.route_id)
-        .where(Delivery.id == delivery_id, Route.driver_id == driver_id)
+        .where(seen.routes(), Route.status.in_(_OPEN))
+        .order_by(Route.departs_at, Route.id, Delivery.sequence)
     )
-    delivery = (await db.scalars(statement.with_for_update(of=Delivery) if locked else statement)).one_or_none()
+    return (await db.scalars(statement)).all()
+
+
+async def get_delivery(
+    db: AsyncSession, delivery_id: uuid.UUID, *, seen: VisibleRoutes = EVERY_ROUTE, locked: bool = False
+) -> Delivery:
+    """One delivery; locked until the unit of work ends when it is to change.
+
+    Raises:
+        NotFound: when there is none to be seen.
+    """
+    its = select(Delivery).where(Delivery.id == delivery_id, seen.deliveries())
+    delivery = (await db.scalars(its.with_for_update() if locked else its)).one_or_none()
     if delivery is None:
-        raise NotFound(f"you have no delivery with id {delivery_id}")
+        raise NotFound(f"no delivery with id {delivery_id}")
     return delivery
 
 
@@ -261,13 +270,13 @@ async def detail(db: AsyncSession, route: Route) -> RouteDetailRead:
     )
 
 
-async def track(db: AsyncSession, route_id: uuid.UUID) -> TrackRead:
+async def track(db: AsyncSession, route_id: uuid.UUID, *, seen: VisibleRoutes = EVERY_ROUTE) -> TrackRead:
     """Where a route's van was last, and how far its stops are.
 
     Raises:
-        NotFound: when there is no such route.
+        NotFound: when there is no such route to be seen.
     """
-    route = await get_route(db, route_id)
+    route = await get_route(db, route_id, seen=seen)
     at = (
         await db.scalars(
             select(VehiclePosition)
@@ -290,12 +299,3 @@ async def _unloading_place(db: AsyncSession, route: Route, location_id: uuid.UUI
             "name the place of the route's warehouse where the undelivered goods were put", field="unload_location_id"
         )
     return location_id
-
-
-async def _drivers_route(db: AsyncSession, route_id: uuid.UUID, driver_id: uuid.UUID) -> Route:
-    route = (
-        await db.scalars(select(Route).where(Route.id == route_id, Route.driver_id == driver_id).with_for_update())
-    ).one_or_none()
-    if route is None:
-        raise NotFound(f"you have no route with id {route_id}")
-    return route

@@ -66,6 +66,18 @@ async def read(db: AsyncSession, folder: Path, sha256: str) -> tuple[Media, byte
     return media, await asyncio.to_thread(_path(folder, media.organization_id, sha256).read_bytes)
 
 
+async def get_media(db: AsyncSession, media_id: uuid.UUID) -> Media:
+    """What is known of a file.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    found = (await db.scalars(select(Media).where(Media.id == media_id))).one_or_none()
+    if found is None:
+        raise NotFound(f"no file with id {media_id}")
+    return found
+
+
 def _path(folder: Path, organization_id: uuid.UUID, sha256: str) -> Path:
     return folder / organization_id.hex / sha256[:2] / sha256
 

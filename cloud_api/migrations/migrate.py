@@ -1,9 +1,12 @@
 """Running migrations from code: `coldfleet cloud migrate`, and tests."""
 
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
 
@@ -22,6 +25,13 @@ def upgrade(url: str) -> None:
     if url.startswith("sqlite") and path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     command.upgrade(configuration(url), "head")
+
+
+@cache
+def revisions() -> Sequence[tuple[str, str]]:
+    """Every revision there is, oldest first, with its title."""
+    scripts = ScriptDirectory.from_config(configuration("sqlite+aiosqlite://"))
+    return [(script.revision, script.doc) for script in scripts.walk_revisions()][::-1]
 
 
 def write_revision(url: str, name: str) -> None:

@@ -5,7 +5,7 @@
 
 from alembic import op
 
-from cloud_api.kernel.tenancy import row_level_security
+from cloud_api.kernel.tenancy import platform_row_level_security, row_level_security
 
 APP_ROLE = "coldfleet_app"
 INGEST_ROLE = "coldfleet_ingest"
@@ -27,7 +27,22 @@ def raise_wall(table: str, *, key: str = "organization_id", rights: str = "SELEC
     grant(table, rights=rights)
 
 
+def raise_platform_wall(table: str) -> None:
+    """Let every organisation read `table`, which is the platform's, and only work across organisations write it."""
+    if not is_postgresql():
+        return
+    for statement in platform_row_level_security(table):
+        op.execute(statement)
+    grant(table)
+
+
 def grant(table: str, *, rights: str = "SELECT, INSERT, UPDATE, DELETE", role: str = APP_ROLE) -> None:
     """Give a role rights on a table that belongs to no organisation."""
     if is_postgresql():
         op.execute(f"GRANT {rights} ON {table} TO {role}")
+
+
+def revoke(table: str, *, rights: str) -> None:
+    """Take the application's rights on a table back."""
+    if is_postgresql():
+        op.execute(f"REVOKE {rights} ON {table} FROM {APP_ROLE}")

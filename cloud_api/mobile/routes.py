@@ -8,6 +8,7 @@ from cloud_api.kernel import wire
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.permissions import CurrentPrincipal, require
+from cloud_api.kernel.rate_limits import budget
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.logistics import service
 from cloud_api.logistics.schemas import (
@@ -20,6 +21,7 @@ from cloud_api.logistics.schemas import (
     RouteDetailRead,
     RouteRead,
 )
+from cloud_api.logistics.visibility import OwnDrives
 from cloud_api.media import service as media
 from cloud_api.orders import service as orders
 from cloud_api.orders.schemas import OrderRead
@@ -31,35 +33,27 @@ PHOTO_HASH_HEADER = "X-Content-SHA256"
 
 
 @router.get("/deliveries/assigned", response_model=list[DeliveryRead], dependencies=[require("deliveries:read")])
-async def list_assigned(db: Db, principal: CurrentPrincipal) -> list[DeliveryRead]:
+async def list_assigned(db: Db, own: OwnDrives) -> list[DeliveryRead]:
     """The driver's open routes' stops, in the order in which they are driven."""
-    return [
-        DeliveryRead.model_validate(stop)
-        for route in await service.routes_of_driver(db, principal.id)
-        for stop in await service.deliveries_of(db, route.id)
-    ]
+    return [DeliveryRead.model_validate(stop) for stop in await service.open_deliveries(db, seen=own)]
 
 
 @router.get("/routes/current", response_model=RouteDetailRead, dependencies=[require("routes:read")])
-async def get_current_route(db: Db, principal: CurrentPrincipal) -> RouteDetailRead:
+async def get_current_route(db: Db, own: OwnDrives) -> RouteDetailRead:
     """The route under way, or the next one."""
-    mine = await service.routes_of_driver(db, principal.id)
-    if not mine:
+    route = await service.next_route(db, seen=own)
+    if route is None:
         raise NotFound("you have no route: ask the dispatcher")
-    route = next((route for route in mine if route.status == "in_progress"), mine[0])
     return await service.detail(db, route)
 
 
 @router.get("/routes/{id}/orders", response_model=list[OrderRead], dependencies=[require("routes:read")])
-async def list_route_orders(db: Db, principal: CurrentPrincipal, id: uuid.UUID) -> list[OrderRead]:
+async def list_route_orders(db: Db, own: OwnDrives, id: uuid.UUID) -> list[OrderRead]:
     """Where the stops are and what they are for, in order."""
-    mine = [route.id for route in await service.routes_of_driver(db, principal.id)]
-    if id not in mine:
-        raise NotFound(f"you have no route with id {id}")
-    return [
-        OrderRead.model_validate(await orders.get_order(db, stop.order_id))
-        for stop in await service.deliveries_of(db, id)
-    ]
+    stops = [stop.order_id for stop in await service.open_deliveries(db, seen=own) if stop.route_id == id]
+    if not stops:
+        raise NotFound(f"you have no open route with id {id}")
+    return [OrderRead.model_validate(order) for order in await orders.orders_in_turn(db, stops)]
 
 
 @router.post("/routes/{id}/start", response_model=RouteRead, dependencies=_MOVES)
@@ -76,18 +70,20 @@ async def complete_route(db: Db, principal: CurrentPrincipal, id: uuid.UUID, bod
 
 
 @router.get("/deliveries/{id}", response_model=DeliveryRead, dependencies=[require("deliveries:read")])
-async def get_my_delivery(db: Db, principal: CurrentPrincipal, id: uuid.UUID) -> DeliveryRead:
+async def get_my_delivery(db: Db, own: OwnDrives, id: uuid.UUID) -> DeliveryRead:
     """One stop of one's own."""
-    return DeliveryRead.model_validate(await service.drivers_delivery(db, id, driver_id=principal.id))
+    return DeliveryRead.model_validate(await service.get_delivery(db, id, seen=own))
 
 
 @router.put("/deliveries/{id}/status", response_model=DeliveryRead, dependencies=_MOVES)
+@budget("driver")
 async def move_delivery(db: Db, principal: CurrentPrincipal, id: uuid.UUID, body: DeliveryMove) -> DeliveryRead:
     """At the door, or not possible, with the reason. The same again changes nothing."""
     return DeliveryRead.model_validate(await service.move_delivery(db, id, driver_id=principal.id, move=body))
 
 
 @router.post("/deliveries/{id}/location", status_code=204, dependencies=_MOVES)
+@budget("driver")
 async def report_position(db: Db, principal: CurrentPrincipal, id: uuid.UUID, body: PositionReport) -> None:
     """Where the van is."""
     await service.report_position(db, id, driver_id=principal.id, report=body)
@@ -100,9 +96,10 @@ async def report_position(db: Db, principal: CurrentPrincipal, id: uuid.UUID, bo
     dependencies=_MOVES,
     openapi_extra=media.PHOTO_BODY,
 )
-async def upload_photo(request: Request, db: Db, principal: CurrentPrincipal, id: uuid.UUID) -> PhotoRead:
+@budget("driver")
+async def upload_photo(request: Request, db: Db, own: OwnDrives, id: uuid.UUID) -> PhotoRead:
     """The photo's bytes as the body, its kind as `Content-Type`, its SHA-256 in `X-Content-SHA256`."""
-    await service.drivers_delivery(db, id, driver_id=principal.id)
+    await service.get_delivery(db, id, seen=own)
     kept = await media.keep_photo(
         db,
         request.app.state.settings.media_folder,
@@ -114,6 +111,7 @@ async def upload_photo(request: Request, db: Db, principal: CurrentPrincipal, id
 
 
 @router.post("/deliveries/{id}/proof", response_model=DeliveryRead, dependencies=_MOVES)
+@budget("driver")
 async def prove_delivery(db: Db, principal: CurrentPrincipal, id: uuid.UUID, body: Proof) -> DeliveryRead:
     """Handed over: with a photo that has arrived, a name, the product's temperature and the place."""
     return DeliveryRead.model_validate(await service.prove_delivery(db, id, driver_id=principal.id, proof=body))

@@ -24,7 +24,7 @@ class Phone(OrganizationOwned, Base):
     user_id: Mapped[uuid.UUID] = mapped_column(index=True)
     platform: Mapped[str]
     #: FCM's registration of this app on this phone; whoever signed in there last owns it
-    registration: Mapped[str] = mapped_column(unique=True)
+    registration: Mapped[str] = mapped_column(unique=True, info={"audited": False})
     is_active: Mapped[bool] = mapped_column(default=True)
     registered_at: Mapped[datetime]
 
@@ -33,6 +33,7 @@ class Notification(OrganizationOwned, Base):
     """One message to one person."""
 
     __tablename__ = "notifications"
+    __audited__ = False
     __table_args__ = (
         CheckConstraint("severity IN ('info', 'success', 'warning', 'error')", name="severity"),
         CheckConstraint(f"category IN {CATEGORIES}", name="category"),
@@ -54,6 +55,7 @@ class PushDelivery(OrganizationOwned, Base):
     """One notification on its way to one phone."""
 
     __tablename__ = "push_deliveries"
+    __audited__ = False
     __table_args__ = (
         UniqueConstraint("notification_id", "phone_id"),
         CheckConstraint("status IN ('sent', 'refused')", name="status"),

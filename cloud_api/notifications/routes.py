@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from sqlalchemy import select
 
+from cloud_api.identity.sessions.dependencies import Person
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.paging import Page, PageQuery, page
@@ -43,7 +44,7 @@ async def list_phones(db: Db, principal: CurrentPrincipal, query: Annotated[Page
 
 
 @router.post("/mobile/devices", response_model=PhoneRead, status_code=201)
-async def register_phone(db: Db, principal: CurrentPrincipal, body: PhoneRegister) -> Phone:
+async def register_phone(db: Db, principal: Person, body: PhoneRegister) -> Phone:
     """Let this phone take pushes."""
     return await service.register_phone(
         db, user_id=principal.id, platform=body.platform, registration=body.registration

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.identity import service as identity
+from cloud_api.identity.people import service as people
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.registers import flush_unique
@@ -28,7 +28,7 @@ async def notify(
             subject=subject,
             created_at=clock.now(),
         )
-        for user_id in await identity.users_with_permission(db, permission)
+        for user_id in await people.users_with_permission(db, permission)
     ]
     db.add_all(notifications)
     await db.flush()
@@ -52,6 +52,13 @@ async def register_phone(db: AsyncSession, *, user_id: uuid.UUID, platform: str,
     phone.registered_at = clock.now()
     await flush_unique(db, "this phone is registered elsewhere: sign out there first", field="registration")
     return phone
+
+
+async def forget_registration(db: AsyncSession, registration: str, *, user_id: uuid.UUID) -> None:
+    """Send nothing more to the phone with this registration, if it is this person's."""
+    mine = Phone.user_id == user_id
+    for phone in await db.scalars(select(Phone).where(Phone.registration == registration, mine)):
+        phone.is_active = False
 
 
 async def unregister_phone(db: AsyncSession, phone_id: uuid.UUID, *, user_id: uuid.UUID) -> None:

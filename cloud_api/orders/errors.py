@@ -9,6 +9,12 @@ class CustomerInactive(Conflict):
     code = "CUSTOMER_INACTIVE"
 
 
+class TooLateToCancel(Conflict):
+    """A customer gives an order up before it is packed; after that the store has to be asked."""
+
+    code = "TOO_LATE_TO_CANCEL"
+
+
 class BadOrder(Invalid):
     """An order that cannot be meant."""
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.json_types import LocalTime
 from cloud_api.kernel.money import UnitPrice
 from cloud_api.kernel.quantity import PositiveQuantity, Quantity
 
@@ -23,13 +24,14 @@ class OrderLineCreate(RequestModel):
 class OrderCreate(RequestModel):
     """A new order: for a day and a window of it, in the organisation's own time zone."""
 
-    customer_id: uuid.UUID
+    #: whoever orders for themselves need not say it
+    customer_id: uuid.UUID | None = None
     #: the customer's first, when there is none
     address_id: uuid.UUID | None = None
     warehouse_id: uuid.UUID
     delivery_date: date
-    window_from: time = time(8)
-    window_until: time = time(20)
+    window_from: LocalTime = time(8)
+    window_until: LocalTime = time(20)
     note: Annotated[str, Field(max_length=1000)] = ""
     lines: Annotated[list[OrderLineCreate], Field(min_length=1, max_length=200)]
 
@@ -73,8 +75,8 @@ class OrderRead(ResponseModel):
     latitude: float
     longitude: float
     delivery_date: date
-    window_from: time
-    window_until: time
+    window_from: LocalTime
+    window_until: LocalTime
     status: str
     total_minor: int
     note: str

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.catalog import service as catalog
 from cloud_api.customers import service as customers
-from cloud_api.identity import service as identity
+from cloud_api.identity.organizations import service as organizations
 from cloud_api.inventory import reservations
 from cloud_api.inventory import service as inventory
 from cloud_api.kernel import clock, outbox
@@ -17,9 +17,10 @@ from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.money import amount_minor, unit_price_to_integer
 from cloud_api.kernel.numbers import next_number
 from cloud_api.kernel.quantity import to_thousandths
-from cloud_api.orders.errors import BadOrder, CustomerInactive
+from cloud_api.orders.errors import BadOrder, CustomerInactive, TooLateToCancel
 from cloud_api.orders.events import OrderCancelled, OrderConfirmed, OrderPacked
 from cloud_api.orders.models import CustomerOrder, OrderLine
+from cloud_api.orders.queries import EVERY_ORDER, VisibleOrders
 from cloud_api.orders.schemas import OrderCreate, OrderLineCreate
 from cloud_api.orders.states import ORDER, OrderAction, OrderStatus
 from cloud_api.places import service as places
@@ -30,8 +31,8 @@ def source_of(line: OrderLine) -> str:
     return f"order_line:{line.id}"
 
 
-async def create_order(db: AsyncSession, *, new: OrderCreate) -> CustomerOrder:
-    """Take an order. Nothing is promised before it is confirmed.
+async def create_order(db: AsyncSession, *, new: OrderCreate, seen: VisibleOrders = EVERY_ORDER) -> CustomerOrder:
+    """Take an order, of one of those that `seen` shows. Nothing is promised before it is confirmed.
 
     Raises:
         NotFound: when the customer, the address, the warehouse or a product is not there.
@@ -39,11 +40,11 @@ async def create_order(db: AsyncSession, *, new: OrderCreate) -> CustomerOrder:
         BadOrder: when a product stands in two lines, or the window ends before it begins.
         WrongQuantity: when a product counted in whole units is not.
     """
-    customer = await customers.get_customer(db, new.customer_id)
+    customer = await customers.get_customer(db, await _buyer(db, new.customer_id, seen))
     if not customer.is_active:
         raise CustomerInactive(f"no more orders are taken from {customer.name}", field="customer_id")
     door = await customers.get_address(db, customer.id, new.address_id)
-    await places.get_warehouse(db, new.warehouse_id)
+    await places.get_warehouse(db, new.warehouse_id, seen=seen.places)
     await _check(db, new)
     order = CustomerOrder(
         number=await next_number(db, "ORD"),
@@ -75,7 +76,7 @@ async def create_order(db: AsyncSession, *, new: OrderCreate) -> CustomerOrder:
     return order
 
 
-async def confirm_order(db: AsyncSession, order_id: uuid.UUID) -> CustomerOrder:
+async def confirm_order(db: AsyncSession, order_id: uuid.UUID, *, seen: VisibleOrders = EVERY_ORDER) -> CustomerOrder:
     """Promise stock to every line, first expired first, or to none.
 
     Raises:
@@ -83,7 +84,7 @@ async def confirm_order(db: AsyncSession, order_id: uuid.UUID) -> CustomerOrder:
         InvalidTransition: when it is not pending.
         NotEnoughStock: naming the product and what may be sold of it.
     """
-    order = await lock_order(db, order_id)
+    order = await lock_order(db, order_id, seen=seen)
     order.status = ORDER.apply(OrderStatus(order.status), OrderAction.CONFIRM)
     await _reserve(db, order, await lines_of(db, order.id))
     order.confirmed_at = clock.now()
@@ -91,7 +92,7 @@ async def confirm_order(db: AsyncSession, order_id: uuid.UUID) -> CustomerOrder:
     return order
 
 
-async def pack_order(db: AsyncSession, order_id: uuid.UUID) -> CustomerOrder:
+async def pack_order(db: AsyncSession, order_id: uuid.UUID, *, seen: VisibleOrders = EVERY_ORDER) -> CustomerOrder:
     """Pick and pack, in one step. A line whose lot went on hold meanwhile gets other lots, or the order stays.
 
     Raises:
@@ -99,7 +100,7 @@ async def pack_order(db: AsyncSession, order_id: uuid.UUID) -> CustomerOrder:
         InvalidTransition: when it is not confirmed.
         NotEnoughStock: when a held lot cannot be replaced.
     """
-    order = await lock_order(db, order_id)
+    order = await lock_order(db, order_id, seen=seen)
     order.status = ORDER.apply(OrderStatus(order.status), OrderAction.PACK)
     lines = await lines_of(db, order.id)
     sources = [source_of(line) for line in lines]
@@ -114,14 +115,19 @@ async def pack_order(db: AsyncSession, order_id: uuid.UUID) -> CustomerOrder:
     return order
 
 
-async def cancel_order(db: AsyncSession, order_id: uuid.UUID, *, reason: str) -> CustomerOrder:
+async def cancel_order(
+    db: AsyncSession, order_id: uuid.UUID, *, reason: str, seen: VisibleOrders = EVERY_ORDER
+) -> CustomerOrder:
     """Give the order up; its stock is free again.
 
     Raises:
         NotFound: when there is no such order.
         InvalidTransition: when it is on the road, delivered or cancelled.
+        TooLateToCancel: when a customer gives up what is packed.
     """
-    order = await lock_order(db, order_id)
+    order = await lock_order(db, order_id, seen=seen)
+    if seen.buyer_id is not None and order.status == OrderStatus.PACKED:
+        raise TooLateToCancel("the order is packed: ask the store to cancel it")
     order.status = ORDER.apply(OrderStatus(order.status), OrderAction.CANCEL)
     order.cancel_reason = reason
     await reservations.release(db, [source_of(line) for line in await lines_of(db, order.id)])
@@ -184,16 +190,24 @@ async def bring_back_order(
     return order
 
 
-async def get_order(db: AsyncSession, order_id: uuid.UUID) -> CustomerOrder:
+async def get_order(db: AsyncSession, order_id: uuid.UUID, *, seen: VisibleOrders = EVERY_ORDER) -> CustomerOrder:
     """One order.
 
     Raises:
-        NotFound: when there is none.
+        NotFound: when there is none to be seen.
     """
-    order = await db.get(CustomerOrder, order_id)
+    its = select(CustomerOrder).where(CustomerOrder.id == order_id, seen.orders())
+    order = (await db.scalars(its)).one_or_none()
     if order is None:
         raise NotFound(f"no order with id {order_id}", field="order_id")
     return order
+
+
+async def orders_in_turn(db: AsyncSession, order_ids: Sequence[uuid.UUID]) -> Sequence[CustomerOrder]:
+    """These orders, as their keys are given."""
+    found = await db.scalars(select(CustomerOrder).where(CustomerOrder.id.in_(order_ids)))
+    by_id = {order.id: order for order in found}
+    return [by_id[order_id] for order_id in order_ids]
 
 
 async def lines_of(db: AsyncSession, order_id: uuid.UUID) -> Sequence[OrderLine]:
@@ -207,6 +221,18 @@ async def weight_g(db: AsyncSession, order_id: uuid.UUID) -> int:
     for line in await lines_of(db, order_id):
         total += line.quantity * (await catalog.get_product(db, line.product_id)).unit_weight_g
     return int(total.to_integral_value(rounding="ROUND_CEILING"))
+
+
+async def _buyer(db: AsyncSession, customer_id: uuid.UUID | None, seen: VisibleOrders) -> uuid.UUID:
+    """Whose order it is to be: the one named, or of somebody who orders for themselves their own, and no other."""
+    if seen.buyer_id is not None:
+        own = await customers.own_customer(db, seen.buyer_id)
+        if customer_id not in {None, own}:
+            raise NotFound(f"no customer with id {customer_id}", field="customer_id")
+        return own
+    if customer_id is None:
+        raise BadOrder("say whose order it is", field="customer_id")
+    return customer_id
 
 
 async def _check(db: AsyncSession, new: OrderCreate) -> None:
@@ -228,19 +254,18 @@ async def _reserve(db: AsyncSession, order: CustomerOrder, lines: Sequence[Order
         db,
         [reservations.Wish(line.product_id, line.quantity, source_of(line)) for line in lines],
         location_ids=await places.of_warehouse(db, order.warehouse_id),
-        on=max(order.delivery_date, await identity.today(db)),
+        on=max(order.delivery_date, await organizations.today(db)),
     )
 
 
-async def lock_order(db: AsyncSession, order_id: uuid.UUID) -> CustomerOrder:
+async def lock_order(db: AsyncSession, order_id: uuid.UUID, *, seen: VisibleOrders = EVERY_ORDER) -> CustomerOrder:
     """One order, locked until the unit of work ends.
 
     Raises:
-        NotFound: when there is none.
+        NotFound: when there is none to be seen.
     """
-    order = (
-        await db.scalars(select(CustomerOrder).where(CustomerOrder.id == order_id).with_for_update())
-    ).one_or_none()
+    its = select(CustomerOrder).where(CustomerOrder.id == order_id, seen.orders())
+    order = (await db.scalars(its.with_for_update())).one_or_none()
     if order is None:
         raise NotFound(f"no order with id {order_id}", field="order_id")
     return order

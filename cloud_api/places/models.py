@@ -54,3 +54,18 @@ class Location(OrganizationOwned, Base):
     temperature_min_c: Mapped[float | None]
     temperature_max_c: Mapped[float | None]
     created_at: Mapped[datetime]
+
+
+class WarehouseMember(OrganizationOwned, Base):
+    """A warehouse that a person is confined to, among others. Who has no row sees them all."""
+
+    __tablename__ = "warehouse_members"
+    __table_args__ = (
+        UniqueConstraint("user_id", "warehouse_id"),
+        same_organization("user_id", "users", ondelete="CASCADE"),
+        # never with the warehouse: whoever lost the last row would see everything
+        same_organization("warehouse_id", "warehouses"),
+    )
+
+    user_id: Mapped[uuid.UUID]
+    warehouse_id: Mapped[uuid.UUID]

@@ -1,4 +1,4 @@
-"""`/api/v1/warehouse/warehouses` and `/api/v1/warehouse/storage/locations`."""
+"""`/api/v1/warehouse/warehouses`, `/storage/locations`, and which warehouses a person is confined to."""
 
 import uuid
 from typing import Annotated
@@ -6,50 +6,74 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from sqlalchemy import select
 
+from cloud_api.identity.people import service as people
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.paging import Page, PageQuery, page
 from cloud_api.kernel.permissions import require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.places import service
 from cloud_api.places.models import Location, Warehouse
-from cloud_api.places.schemas import LocationCreate, LocationRead, WarehouseCreate, WarehouseRead
+from cloud_api.places.schemas import (
+    LocationCreate,
+    LocationRead,
+    WarehouseCreate,
+    WarehouseRead,
+    WarehouseScope,
+    WarehouseScopeRead,
+)
+from cloud_api.places.visibility import VisiblePlaces
 
 router = APIRouter(prefix="/warehouse", tags=["places"], route_class=ApiRoute)
+members = APIRouter(prefix="/admin/users", tags=["users"], route_class=ApiRoute)
 
 
 @router.get("/warehouses", response_model=list[WarehouseRead], dependencies=[require("stock:read")])
-async def list_warehouses(db: Db, query: Annotated[PageQuery, Depends()]) -> Page[Warehouse]:
+async def list_warehouses(db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()]) -> Page[Warehouse]:
     """Newest first."""
-    return await page(db, select(Warehouse), Warehouse.id, query)
+    return await page(db, select(Warehouse).where(seen.warehouses(Warehouse.id)), Warehouse.id, query)
 
 
 @router.post("/warehouses", response_model=WarehouseRead, status_code=201, dependencies=[require("storage:write")])
-async def create_warehouse(db: Db, body: WarehouseCreate) -> Warehouse:
+async def create_warehouse(db: Db, seen: VisiblePlaces, body: WarehouseCreate) -> Warehouse:
     """A site that keeps stock."""
-    return await service.create_warehouse(db, new=body)
+    return await service.create_warehouse(db, new=body, seen=seen)
 
 
 @router.get("/warehouses/{id}", response_model=WarehouseRead, dependencies=[require("stock:read")])
-async def get_warehouse(db: Db, id: uuid.UUID) -> Warehouse:
+async def get_warehouse(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> Warehouse:
     """One site."""
-    return await service.get_warehouse(db, id)
+    return await service.get_warehouse(db, id, seen=seen)
 
 
 @router.get("/storage/locations", response_model=list[LocationRead], dependencies=[require("storage:read")])
-async def list_locations(db: Db, query: Annotated[PageQuery, Depends()]) -> Page[Location]:
+async def list_locations(db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()]) -> Page[Location]:
     """Newest first; `parent_id` makes them a tree."""
-    return await page(db, select(Location), Location.id, query)
+    return await page(db, select(Location).where(seen.warehouses(Location.warehouse_id)), Location.id, query)
 
 
 @router.post(
     "/storage/locations", response_model=LocationRead, status_code=201, dependencies=[require("storage:write")]
 )
-async def create_location(db: Db, body: LocationCreate) -> Location:
+async def create_location(db: Db, seen: VisiblePlaces, body: LocationCreate) -> Location:
     """A room, zone, rack, bin or vehicle."""
-    return await service.create_location(db, new=body)
+    return await service.create_location(db, new=body, seen=seen)
 
 
 @router.get("/storage/locations/{id}", response_model=LocationRead, dependencies=[require("storage:read")])
-async def get_location(db: Db, id: uuid.UUID) -> Location:
+async def get_location(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> Location:
     """One place."""
-    return await service.get_location(db, id)
+    return await service.get_location(db, id, seen=seen)
+
+
+@members.get("/{id}/warehouses", response_model=WarehouseScopeRead, dependencies=[require("users:read")])
+async def get_user_warehouses(db: Db, id: uuid.UUID) -> WarehouseScopeRead:
+    """The warehouses that a person is confined to; an empty list: none, they see all."""
+    await people.get_user(db, id)
+    return WarehouseScopeRead(warehouse_ids=list(await service.warehouses_of(db, id)))
+
+
+@members.put("/{id}/warehouses", response_model=WarehouseScopeRead, dependencies=[require("users:write")])
+async def set_user_warehouses(db: Db, seen: VisiblePlaces, id: uuid.UUID, body: WarehouseScope) -> WarehouseScopeRead:
+    """Confine a person to these warehouses instead of those before; an empty list opens all to them."""
+    confined = await service.confine(db, id, warehouse_ids=body.warehouse_ids, seen=seen)
+    return WarehouseScopeRead(warehouse_ids=list(confined))

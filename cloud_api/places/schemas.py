@@ -58,3 +58,15 @@ class LocationRead(ResponseModel):
     storage_type: str
     temperature_min_c: float | None
     temperature_max_c: float | None
+
+
+class WarehouseScope(RequestModel):
+    """The warehouses that a person is confined to; none: all are open to them."""
+
+    warehouse_ids: Annotated[list[uuid.UUID], Field(max_length=1000)]
+
+
+class WarehouseScopeRead(ResponseModel):
+    """The warehouses that a person is confined to; none: all are open to them."""
+
+    warehouse_ids: list[uuid.UUID]

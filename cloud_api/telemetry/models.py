@@ -22,6 +22,7 @@ class SensorSeries(OrganizationOwned, Base):
     """The stream of one sensor: its number in `readings`, and its last value."""
 
     __tablename__ = "sensor_series"
+    __audited__ = False
     __table_args__ = (UniqueConstraint("sensor_id"), same_organization("sensor_id", "sensors"))
 
     #: the series' number in `readings`
@@ -72,6 +73,7 @@ class LaneCursor(OrganizationOwned, Base):
     """How far one lane of one gateway's spool is settled. Locked while a batch is stored."""
 
     __tablename__ = "lane_cursors"
+    __audited__ = False
     __table_args__ = (
         UniqueConstraint("gateway_id", "epoch", "lane"),
         UniqueConstraint("gateway_id", "number"),
@@ -93,6 +95,7 @@ class DeadLetter(OrganizationOwned, Base):
     """A row nobody could use, kept with the reason."""
 
     __tablename__ = "ingest_dead_letters"
+    __audited__ = False
     __table_args__ = (same_organization("gateway_id", "gateways"),)
 
     gateway_id: Mapped[uuid.UUID]

@@ -8,6 +8,8 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.devices.models import Sensor
+from cloud_api.devices.queries import visible_sensors
+from cloud_api.places.queries import Visible
 from cloud_api.telemetry.models import QUALITIES, SensorReading, SensorSeries
 
 
@@ -50,11 +52,11 @@ async def readings_between(
     ]
 
 
-def last_values() -> Select[tuple[Sensor, SensorSeries]]:
-    """Each active sensor that has been heard, with its series."""
+def last_values(seen: Visible) -> Select[tuple[Sensor, SensorSeries]]:
+    """Each active sensor to be seen that has been heard, with its series."""
     return (
         select(Sensor, SensorSeries)
         .join(SensorSeries, SensorSeries.sensor_id == Sensor.id)
-        .where(Sensor.status == "active", SensorSeries.last_recorded_at_ms.is_not(None))
+        .where(Sensor.status == "active", SensorSeries.last_recorded_at_ms.is_not(None), visible_sensors(seen))
         .order_by(Sensor.code, Sensor.quantity)
     )

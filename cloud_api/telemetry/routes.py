@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import select
 
+from cloud_api.devices import queries as device_queries
 from cloud_api.devices import service as devices
 from cloud_api.kernel import clock, wire
 from cloud_api.kernel.errors import Forbidden, Invalid
@@ -15,6 +16,7 @@ from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.paging import BadCursor, Page, PageQuery, decode_cursor, encode_cursor, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
+from cloud_api.places.visibility import VisiblePlaces
 from cloud_api.telemetry import ingest, queries
 from cloud_api.telemetry.models import DeadLetter, LaneCursor, SensorSeries
 from cloud_api.telemetry.schemas import DeadLetterRead, LaneRead, LatestRead, ReadingRead
@@ -40,13 +42,18 @@ async def take_in_readings(request: Request, db: Db, principal: CurrentPrincipal
 
 @router.get("/readings", response_model=list[ReadingRead], dependencies=[require("telemetry:read")])
 async def list_readings(
-    db: Db, query: Annotated[PageQuery, Depends()], sensor_id: uuid.UUID, since: datetime, until: datetime
+    db: Db,
+    seen: VisiblePlaces,
+    query: Annotated[PageQuery, Depends()],
+    sensor_id: uuid.UUID,
+    since: datetime,
+    until: datetime,
 ) -> Page[ReadingRead]:
     """A sensor's readings in [since, until), oldest first, calibrated."""
     for name, instant in (("since", since), ("until", until)):
         if instant.tzinfo is None:
             raise Invalid("give the time with its zone, as in 2026-01-31T08:00:00Z", field=name)
-    sensor = await devices.get_sensor(db, sensor_id)
+    sensor = await devices.get_sensor(db, sensor_id, seen=seen)
     after = None
     if query.cursor is not None:
         raw = decode_cursor(query.cursor)
@@ -68,9 +75,9 @@ async def list_readings(
 
 
 @router.get("/readings/latest", response_model=list[LatestRead], dependencies=[require("telemetry:read")])
-async def list_latest(db: Db, location_id: uuid.UUID | None = None) -> list[LatestRead]:
+async def list_latest(db: Db, seen: VisiblePlaces, location_id: uuid.UUID | None = None) -> list[LatestRead]:
     """The last value of every sensor, or of those in one place."""
-    rows = await db.execute(queries.last_values())
+    rows = await db.execute(queries.last_values(seen))
     now_ms = clock.now_ms()
     return [
         LatestRead(
@@ -90,9 +97,12 @@ async def list_latest(db: Db, location_id: uuid.UUID | None = None) -> list[Late
 
 
 @router.get("/dead-letters", response_model=list[DeadLetterRead], dependencies=[require("devices:read")])
-async def list_dead_letters(db: Db, query: Annotated[PageQuery, Depends()]) -> Page[DeadLetterRead]:
+async def list_dead_letters(
+    db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()]
+) -> Page[DeadLetterRead]:
     """Rows nobody could use, newest first."""
-    rows = await page(db, select(DeadLetter), DeadLetter.id, query)
+    mine = device_queries.visible_gateways(DeadLetter.gateway_id, seen)
+    rows = await page(db, select(DeadLetter).where(mine), DeadLetter.id, query)
     items = [
         DeadLetterRead(
             id=row.id,
@@ -109,9 +119,10 @@ async def list_dead_letters(db: Db, query: Annotated[PageQuery, Depends()]) -> P
 
 
 @router.get("/stats", response_model=list[LaneRead], dependencies=[require("devices:read")])
-async def list_lanes(db: Db, query: Annotated[PageQuery, Depends()]) -> Page[LaneCursor]:
+async def list_lanes(db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()]) -> Page[LaneCursor]:
     """What became of every lane's rows."""
-    return await page(db, select(LaneCursor), LaneCursor.id, query)
+    mine = device_queries.visible_gateways(LaneCursor.gateway_id, seen)
+    return await page(db, select(LaneCursor).where(mine), LaneCursor.id, query)
 
 
 def _value(series: SensorSeries) -> float:

@@ -1,5 +1,6 @@
 """`coldfleet bench ...`."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,19 @@ app = typer.Typer(no_args_is_help=True)
 @app.callback()
 def measure() -> None:
     """Measure what docs/benchmarks.md reports."""
+
+
+@app.command()
+def access(
+    calls: Annotated[int, typer.Option(min=40, help="Requests of each kind; a quarter of it sign-ins.")] = 2_000,
+    database_url: Annotated[
+        str, typer.Option(help="A migrated PostgreSQL to measure on; an own SQLite when empty.")
+    ] = "",
+) -> None:
+    """Signing in, an authenticated request, and the walls between organisations, each beside a peer."""
+    from coldfleet.bench import access as bench_access  # heavy: who measures routes needs no cloud
+
+    Console().print(bench_access.table(asyncio.run(bench_access.measure(database_url, calls=calls))))
 
 
 @app.command()

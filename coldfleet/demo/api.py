@@ -9,6 +9,8 @@ from coldfleet.demo.processes import DemoProblem
 
 ADMIN = "admin"
 PASSWORD = "Cold-room-1"  # noqa: S105 - of a demonstration on this machine, gone with it
+#: what an administrator gives somebody new, who has to change it
+GIVEN_PASSWORD = "Given-room-7"  # noqa: S105 - the same
 
 
 class Api:
@@ -33,6 +35,17 @@ class Api:
     def put(self, path: str, body: dict[str, Any]) -> Any:
         """The `data` of an answer."""
         return self._request("PUT", path, json=body)
+
+    def take_own_password(self, login: str, *, given: str, chosen: str) -> None:
+        """Do what somebody new has to do first: take another password than the one an administrator gave them."""
+        signed_in = self.post("/auth/login", {"login": login, "password": given})
+        answer = self._client.post(
+            "/auth/change-password",
+            json={"current_password": given, "new_password": chosen},
+            headers={"Authorization": f"Bearer {signed_in['access_token']}"},
+        )
+        if not answer.is_success:
+            raise DemoProblem(f"{login} could not change the password: {answer.status_code} {answer.text}")
 
     def close(self) -> None:
         """Hang up."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import httpx2
 
-from coldfleet.demo.api import PASSWORD, Api
+from coldfleet.demo.api import GIVEN_PASSWORD, PASSWORD, Api
 
 #: the sensors as Zigbee2MQTT names them, by room
 SENSORS = {"Cold room 1": "cold-room-1", "Cold room 2": "cold-room-2"}
@@ -90,6 +90,7 @@ def _room(api: Api, warehouse_id: str, name: str, code: str) -> str:
 
 
 def _van(api: Api, number: str, driver: str, *, capacity_g: int) -> None:
-    person = {"username": driver, "email": f"{driver}@demo.example", "full_name": driver, "password": PASSWORD}
+    person = {"username": driver, "email": f"{driver}@demo.example", "full_name": driver, "password": GIVEN_PASSWORD}
     user = api.post("/admin/users", {**person, "roles": ["delivery_personnel"]})
+    api.take_own_password(driver, given=GIVEN_PASSWORD, chosen=PASSWORD)
     api.post("/warehouse/fleet/vehicles", {"number": number, "capacity_g": capacity_g, "driver_id": user["id"]})

@@ -37,14 +37,18 @@ class Shop:
 
 def take_orders(world: World, farm: Farm, api: Api) -> Sequence[str]:
     """An order from every door, confirmed and packed; those that cannot be met stay as they are."""
-    return [_order(api, farm, day_of(world), *door) for door in DOORS]
+    day = day_of(world)
+    return [_order(api, farm, day, *door) for door in DOORS]
 
 
 def plan_routes(world: World, farm: Farm, api: Api, order_ids: Sequence[str]) -> Shop:
     """Let the optimizer plan what is packed; routes and deliveries come of it."""
-    wanted = {"warehouse_id": farm.warehouse_id, "delivery_date": day_of(world), "time_limit_s": TIME_LIMIT_S}
-    if not any(api.get(f"/orders/{order_id}")["status"] == "packed" for order_id in order_ids):
+    packed = [order for order in map(api.get, (f"/orders/{id}" for id in order_ids)) if order["status"] == "packed"]
+    if not packed:
         return Shop(order_ids, None)
+    # the orders' own day: in a world this fast midnight may have passed since they came in
+    day = packed[0]["delivery_date"]
+    wanted = {"warehouse_id": farm.warehouse_id, "delivery_date": day, "time_limit_s": TIME_LIMIT_S}
     path = f"/dispatch/jobs/{api.post('/warehouse/routes/optimize', wanted)['id']}"
     if not wait_until(lambda: api.get(path)["status"] in ("applied", "failed"), timeout_s=60):
         raise DemoProblem(f"the planning job did not end:\n{world.processes['cloud'].tail()}")

@@ -4,6 +4,7 @@ Each operation with an id in its path is called by another organisation, then by
 with the same id and the same body only the owner gets through.
 """
 
+import itertools
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from fastapi import FastAPI
 
 from cloud_api.kernel.settings import Settings
 from cloud_api.main import create_app
-from tests.architecture.operations import CASES, NOBODYS_ID, Case, World, make_world
+from tests.architecture.operations import CASES, NOBODYS_ID, Case, World, body_of, make_world, the_operator
 from tests.cloud_api.conftest import open_shared_platform
 from tests.factories.stores import ColdStore, make_gateway, make_warehouse, receive
 from tests.platform_under_test import Platform
@@ -29,10 +30,12 @@ class Operation:
     method: str
     path: str
     public: bool
+    tags: frozenset[str]
 
     @property
     def has_id(self) -> bool:
-        return "{" in self.path
+        # a mailed token is nobody's thing, but a credential; and through a provider come in who is not known yet
+        return "{" in self.path and "{token}" not in self.path and "{provider}" not in self.path
 
 
 def operations() -> Iterator[Operation]:
@@ -40,7 +43,8 @@ def operations() -> Iterator[Operation]:
     app: FastAPI = create_app(Settings(database_url="sqlite+aiosqlite://", _env_file=None))
     for path, methods in app.openapi()["paths"].items():
         for method, operation in methods.items():
-            yield Operation(operation["operationId"], method.upper(), path, not operation.get("security"))
+            public, tags = not operation.get("security"), frozenset(operation.get("tags", ()))
+            yield Operation(operation["operationId"], method.upper(), path, public, tags)
 
 
 OPERATIONS = [*operations()]
@@ -71,7 +75,8 @@ async def call(
     body: object,
     headers: Mapping[str, str] | None = None,
 ) -> httpx2.Response:
-    path = re.sub(r"\{\w+\}", identity, operation.path)
+    identities = itertools.cycle(identity.split())
+    path = re.sub(r"\{\w+\}", lambda _: next(identities), operation.path)
     if isinstance(body, bytes):
         return await client.request(operation.method, path, content=body, headers=dict(headers or {}))
     sent = {} if body is None and operation.method in {"POST", "PUT", "PATCH"} else body
@@ -80,15 +85,15 @@ async def call(
 
 async def heard(world: World, stranger: World, operation: Operation, case: Case) -> list[int]:
     """The statuses that stranger, owner and stranger again hear."""
-    identity = await case.make(world)
+    identity, body = await case.make(world), await body_of(case, world)
     if case.by_gateway:
         clients = [world.platform.client(who.store.gateway_token) for who in (stranger, world)]
     else:
-        clients = [who.tenant.client for who in (stranger, world)]
+        owner = await the_operator(world) if case.by_operator else world.tenant
+        clients = [stranger.tenant.client, owner.client]
     foreign, own = clients
     statuses = [
-        (await call(client, operation, identity, case.body, case.headers)).status_code
-        for client in (foreign, own, foreign)
+        (await call(client, operation, identity, body, case.headers)).status_code for client in (foreign, own, foreign)
     ]
     if case.by_gateway:
         for client in clients:
@@ -112,7 +117,8 @@ async def test_a_thing_that_nobody_has_is_answered_like_one_of_others(platform: 
     world = await make_world(platform, platform.tenant)
     for operation in OPERATIONS:
         if operation.has_id and CASES[operation.name].foreign == 404:
-            answer = await call(world.tenant.client, operation, NOBODYS_ID, CASES[operation.name].body)
+            body = await body_of(CASES[operation.name], world)
+            answer = await call(world.tenant.client, operation, NOBODYS_ID, body)
             assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND"), operation.name
 
 
@@ -176,6 +182,8 @@ async def test_lists_show_only_ones_own(platform: Platform) -> None:
     for operation in OPERATIONS:
         if operation.method == "GET" and not operation.has_id and operation.name.startswith("list_"):
             if operation.name == "list_readings":  # needs a sensor, and has its line above
+                continue
+            if operation.name == "list_feature_flags":  # the platform's: no organisation sees it
                 continue
             rows = await world.tenant.get(operation.path, limit=200)
             theirs = await stranger.tenant.get(operation.path, limit=200)

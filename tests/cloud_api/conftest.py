@@ -17,10 +17,9 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from cloud_api.identity import passwords
 from cloud_api.kernel.db import Database
-from cloud_api.kernel.settings import Settings
 from cloud_api.main import create_app
 from tests.conftest import PASSWORD, SCHEME, TEMPLATE
-from tests.platform_under_test import Platform
+from tests.platform_under_test import Platform, settings_for_tests
 from tests.services.postgres import PrivatePostgres
 
 _numbers = itertools.count(1)
@@ -64,14 +63,14 @@ async def shared_database(shared_database_url: str) -> AsyncIterator[Database]:
 @cache
 def app_on(url: str) -> FastAPI:
     """The application: it costs more to make than most tests take, and keeps nothing but its database."""
-    return create_app(Settings(database_url=url, _env_file=None))
+    return create_app(settings_for_tests(database_url=url))
 
 
 @asynccontextmanager
 async def open_shared_platform(url: str) -> AsyncIterator[Platform]:
     """As `open_platform`, with an application that other tests have used."""
     app = app_on(url)
-    app.state.settings = Settings(database_url=url, _env_file=None)
+    app.state.settings = settings_for_tests(database_url=url)
     app.state.database = Database(url)
     platform = Platform(app, app.state.database, app.state.settings)
     try:

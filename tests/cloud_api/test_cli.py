@@ -147,7 +147,7 @@ def test_the_document_is_printed_alone_and_needs_no_database(cli: Cli, home: Pat
     assert code == 0
     document = json.loads(out)
     assert document["openapi"].startswith("3.")
-    assert document["x-websockets"] == ["/ws/tracking/{route_id}"]
+    assert document["x-websockets"] == ["/ws/tracking/{route_id}", "/ws/admin/security-events"]
     assert list(home.iterdir()) == []
 
 

@@ -78,18 +78,36 @@ def test_the_fcm_double_serves_until_sigterm(tmp_path: Path) -> None:
             httpx2.get(f"{url}/double/messages")
 
 
-def test_a_busy_port_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_the_twilio_double_serves_until_sigterm_and_says_what_to_set(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    with running([*PROGRAM, "twilio", "--ready-file", str(ready), "--auth-token", "a-token"]) as double:
+        double.wait_for(ready.exists, what="the ready file is there")
+        told = json.loads(ready.read_text(encoding="utf-8"))
+        for name in ("url", "account_sid", "auth_token", "from"):
+            double.wait_for_output(f"COLDFLEET_TWILIO_{name.upper()}={told[name]}\n")
+        sent = httpx2.post(
+            f"{told['url']}/2010-04-01/Accounts/{told['account_sid']}/Messages.json",
+            auth=(told["account_sid"], "a-token"),
+            data={"To": "+919812345678", "From": told["from"], "Body": "1"},
+        )
+        assert sent.status_code == 201
+        assert double.terminate() == 0
+
+
+@pytest.mark.parametrize("command", [["fcm", "--service-account", "key.json"], ["twilio"]])
+def test_a_busy_port_is_told_in_one_sentence(command: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        sentence = refused(["fcm", "--port", str(port), "--service-account", tmp_path / "key.json"])
+        sentence = refused([*command, "--port", str(port)])
     assert f"Cannot listen on port {port}" in sentence
     assert "give another --port" in sentence
 
 
 def test_a_key_file_without_a_folder_is_told_in_one_sentence(tmp_path: Path) -> None:
-    sentence = refused(["fcm", "--service-account", tmp_path / "none" / "key.json"])
-    assert "key.json" in sentence
-    assert "writable folder" in sentence
+    for command in (["fcm", "--service-account"], ["twilio", "--ready-file"]):
+        sentence = refused([*command, tmp_path / "none" / "key.json"])
+        assert "key.json" in sentence
+        assert "writable folder" in sentence
 
 
 @pytest.mark.parametrize("arguments", [["run"], ["fcm"], ["run", "a.toml", "--mqtt-port", "0"], ["fly"]])

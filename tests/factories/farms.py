@@ -19,26 +19,30 @@ from cloud_api.catalog import service as catalog
 from cloud_api.catalog.schemas import ProductCreate
 from cloud_api.devices import service as devices
 from cloud_api.devices.schemas import SensorCreate
-from cloud_api.identity.models import Organization, User, UserRole, UserSession
-from cloud_api.identity.tokens import AccessClaims, issue_access_token
+from cloud_api.identity.organizations.models import Organization
+from cloud_api.identity.people.models import User, UserRole
+from cloud_api.identity.roles.catalogue import SUPER_ADMIN
+from cloud_api.identity.roles.models import Role
+from cloud_api.identity.roles.service import found_roles, roles_named
+from cloud_api.identity.sessions.models import UserSession
+from cloud_api.identity.tokens import AccessClaims, issue
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.outbox import OutboxEvent
-from cloud_api.kernel.settings import Settings
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.main import create_app
 from cloud_api.places import service as places
 from cloud_api.places.schemas import LocationCreate, WarehouseCreate
 from tests.factories.batches import SENSOR
 from tests.factories.stores import ColdStore
-from tests.platform_under_test import Platform, Tenant
+from tests.platform_under_test import Platform, Tenant, settings_for_tests
 
 _numbers = itertools.count(1)
 
 
 @cache
 def _app() -> FastAPI:
-    return create_app(Settings(database_url="sqlite+aiosqlite:///:memory:", _env_file=None))
+    return create_app(settings_for_tests(database_url="sqlite+aiosqlite:///:memory:"))
 
 
 @asynccontextmanager
@@ -76,6 +80,8 @@ async def make_farm(platform: Platform) -> Tenant:
         organization = Organization(name=f"Orchard {number}", slug=f"orchard-{uuid.uuid4()}", created_at=clock.now())
         db.add(organization)
         await db.flush()
+        db.add_all(found_roles(organization))
+        await db.flush()
         tenant = await _sign_up(platform, db, OrganizationScope(organization.id), organization.slug, "org_admin")
     platform.tenants.append(tenant)
     return tenant
@@ -106,12 +112,18 @@ async def _sign_up(platform: Platform, db: AsyncSession, scope: OrganizationScop
         user_id=user.id,
         refresh_sha256=username,
         created_at=clock.now(),
+        last_seen_at=clock.now(),
         expires_at=clock.now() + timedelta(days=7),
     )
-    db.add_all([session, UserRole(organization_id=organization_id, user_id=user.id, role=role)])
+    if role == SUPER_ADMIN:  # the platform's own organisation has it; tests have many on one database
+        db.add(Role(organization_id=organization_id, name=role, built_in=True, created_at=clock.now()))
+        await db.flush()
+    [held] = await roles_named(db, organization_id=organization_id, names=[role])
+    holds = UserRole(organization_id=organization_id, user_id=user.id, role_id=held.id, assigned_at=clock.now())
+    db.add_all([session, holds])
     await db.flush()
-    secret_key = platform.settings.secret_key.get_secret_value()
-    client = platform.client(issue_access_token(AccessClaims(user.id, session.id), secret_key))
+    token = await issue(AccessClaims(user.id, session_id=session.id), platform.app.state.keyring, db)
+    client = platform.client(token)
     return Tenant(scope, slug, username, client)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx2
 
-from cloud_api.identity import service as identity
+from cloud_api.identity.passwords import new_password
+from cloud_api.identity.people import service as people
 from cloud_api.kernel import clock
 from cloud_api.kernel.tenancy import SystemScope
 from cloud_api.logistics import planning
@@ -42,13 +43,13 @@ async def make_driver(platform: Platform, tenant: Tenant) -> tuple[str, Tenant]:
     """A driver of the organisation, signed in: the user's id and the connection."""
     name = f"driver-{next(_numbers)}"
     async with platform.database.unit_of_work(SystemScope("test")) as db:
-        user = await identity.add_user(
+        user = await people.add_user(
             db,
             organization_id=tenant.organization.organization_id,
             username=name,
             email=f"{name}@farm.example",
             full_name="Driver",
-            password=PASSWORD,
+            password_hash=await new_password(PASSWORD),
             roles=["delivery_personnel"],
         )
     client = platform.client()

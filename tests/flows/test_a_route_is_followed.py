@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import uvicorn
+from websockets import Subprotocol
 from websockets.asyncio.client import connect
 
 from cloud_api.kernel import clock
@@ -25,7 +26,8 @@ async def test_a_real_client_sees_the_van_move(platform: Platform) -> None:
 
     await until(started, what="the server answers")
     port = server.servers[0].sockets[0].getsockname()[1]
-    async with connect(f"ws://127.0.0.1:{port}/ws/tracking/{route['id']}?access_token={token}") as socket:
+    address = f"ws://127.0.0.1:{port}/ws/tracking/{route['id']}"
+    async with connect(address, subprotocols=[Subprotocol("bearer"), Subprotocol(token)]) as socket:
         first = json.loads(await asyncio.wait_for(socket.recv(), 20))
         await drive.driver.post(f"/api/v1/mobile/routes/{route['id']}/start")
         position = {"recorded_at": clock.now().isoformat(), "latitude": 12.931, "longitude": 77.611}

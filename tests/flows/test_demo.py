@@ -34,7 +34,13 @@ def test_the_story_is_told_to_its_end_and_every_link_holds(tmp_path: Path) -> No
     assert (tmp_path / "kept" / "cloud.db").exists()
 
 
-@pytest.mark.parametrize("link", LINKS[1:])
+#: a break at each stage of the chain, for every run; the others' takes as long again, and shows less
+FOR_EVERY_RUN = {"spool", "hold", "plan", "proof"}
+
+
+@pytest.mark.parametrize(
+    "link", [pytest.param(link, marks=() if link in FOR_EVERY_RUN else pytest.mark.long) for link in LINKS[1:]]
+)
 def test_a_broken_link_is_found_and_named(link: str) -> None:
     told = demo("--break", link)
 

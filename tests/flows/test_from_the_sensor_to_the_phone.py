@@ -12,7 +12,8 @@ import aiomqtt
 import httpx2
 import pytest
 
-from cloud_api.identity import service as identity
+from cloud_api.identity.passwords import new_password
+from cloud_api.identity.people import service as people
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.tenancy import SystemScope
 from tests.flows.phones import Phones
@@ -45,6 +46,8 @@ class World:
             "COLDFLEET_DATABASE_URL": self.database_url,
             "COLDFLEET_FCM_SERVICE_ACCOUNT": str(self.phones.service_account),
             "COLDFLEET_FCM_URL": self.phones.double.url,
+            "COLDFLEET_REQUESTS_PER_HOUR": "1000000",
+            "COLDFLEET_TWO_FACTOR_FOR_ADMINS": "false",
         }
         process = self._start([*command, "--port", str(self.cloud_port)], environment)
         await until(lambda: ready.exists() or process.exit_code is not None, what="the cloud answers", timeout_s=60)
@@ -86,14 +89,14 @@ async def world(tmp_path: Path, sqlite_url: str, phones: Phones) -> AsyncIterato
     async with AsyncExitStack() as stack:
         database = Database(sqlite_url)
         async with database.unit_of_work(SystemScope("test")) as db:
-            await identity.found_organization(
+            await people.found_organization(
                 db,
                 name="Farm",
                 slug="farm",
                 admin_username="keeper",
                 admin_email="keeper@farm.example",
                 admin_full_name="Keeper",
-                admin_password=PASSWORD,
+                admin_password_hash=await new_password(PASSWORD),
             )
         await database.close()
         client = await stack.enter_async_context(httpx2.AsyncClient(timeout=20))

@@ -11,7 +11,8 @@ from cryptography.x509.oid import NameOID
 
 
 def write_certificate(folder: Path, address: str) -> tuple[Path, Path]:
-    """A certificate for an IP address and its key, readable by all, valid for an hour."""
+    """A certificate for an IP address or a host's name and its key, readable by all, valid for an hour."""
+    named = x509.IPAddress(ip_address(address)) if address[-1].isdigit() else x509.DNSName(address)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
     now = datetime.now(UTC)
@@ -23,7 +24,7 @@ def write_certificate(folder: Path, address: str) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
         .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([named]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -8,8 +8,9 @@ from typing import Any
 import httpx2
 from sqlalchemy import update
 
-from cloud_api.identity import service as identity
-from cloud_api.identity.models import User
+from cloud_api.identity.passwords import new_password
+from cloud_api.identity.people import service as people
+from cloud_api.identity.people.models import User
 from cloud_api.kernel.tenancy import SystemScope
 from tests.platform_under_test import PASSWORD, Platform
 
@@ -33,13 +34,13 @@ async def add_person(platform: Platform, *, roles: Sequence[str] = ("viewer",)) 
     number = next(_numbers)
     person = Person(f"person-{number}", f"person-{number}@{platform.tenant.slug}.example")
     async with platform.database.unit_of_work(SystemScope("test")) as db:
-        await identity.add_user(
+        await people.add_user(
             db,
             organization_id=platform.tenant.organization.organization_id,
             username=person.username,
             email=person.email,
             full_name="Asha Patil",
-            password=PASSWORD,
+            password_hash=await new_password(PASSWORD),
             roles=roles,
         )
     return person
@@ -56,9 +57,9 @@ async def sign_in(platform: Platform, login: str, password: str = PASSWORD) -> h
         return await client.post(LOGIN, json={"login": login, "password": password})
 
 
-async def tokens(platform: Platform, login: str) -> dict[str, Any]:
+async def tokens(platform: Platform, login: str, password: str = PASSWORD) -> dict[str, Any]:
     """The data of a sign-in that must succeed."""
-    answer = await sign_in(platform, login)
+    answer = await sign_in(platform, login, password)
     assert answer.status_code == 200, answer.text
     data: dict[str, Any] = answer.json()["data"]
     return data

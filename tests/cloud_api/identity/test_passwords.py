@@ -6,14 +6,14 @@ import re
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from cloud_api.identity import passwords
-from cloud_api.identity.passwords import hash_password, verify_password
+from cloud_api.identity.passwords import new_password, verify_password
 from tests.cloud_api.conftest import CHEAP
 
 
 async def test_production_hashes_as_expensively_as_is_recommended() -> None:
     """RFC 9106, the second recommended option: argon2id, 64 MiB, three passes, four lanes."""
     passwords.use(None)
-    made = await hash_password("Cold-room-1")
+    made = await new_password("Cold-room-1")
     passwords.use(CHEAP)
     found = re.match(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$", made)
     assert found is not None
@@ -34,5 +34,5 @@ async def test_nobodys_password_is_never_right() -> None:
 
 
 async def test_the_same_password_is_kept_differently_each_time() -> None:
-    made = await asyncio.gather(*(hash_password("Cold-room-1") for _ in range(8)))
+    made = await asyncio.gather(*(new_password("Cold-room-1") for _ in range(8)))
     assert len(set(made)) == 8

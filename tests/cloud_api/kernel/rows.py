@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from cloud_api.identity.models import Organization
+from cloud_api.identity.organizations.models import Organization
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope

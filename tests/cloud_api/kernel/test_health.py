@@ -6,14 +6,13 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from cloud_api.identity import service as identity
 from cloud_api.kernel import clock
 from cloud_api.kernel.outbox import Dispatcher, OutboxDelivery, OutboxEvent, emit
 from cloud_api.kernel.settings import Settings
 from cloud_api.kernel.tenancy import SystemScope
 from cloud_api.main import create_app
 from tests.cloud_api.kernel.test_outbox import WindowOpened, a_name
-from tests.platform_under_test import PASSWORD, Platform, open_platform
+from tests.platform_under_test import Platform, open_platform
 from tests.services.free_port import free_port
 
 MONITORING = "/api/v1/monitoring"
@@ -66,27 +65,15 @@ async def test_without_its_database_it_is_alive_but_not_ready(
     await platform.database.close()
 
 
-async def test_the_figures_are_for_those_who_may_see_them(sqlite_platform: Platform) -> None:
-    administrator = sqlite_platform.tenant
-    async with sqlite_platform.database.unit_of_work(SystemScope("test")) as db:
-        await identity.add_user(
-            db,
-            organization_id=administrator.organization.organization_id,
-            username=f"root-{administrator.username}",
-            email=f"root@{administrator.slug}.example",
-            full_name="Root",
-            password=PASSWORD,
-            roles=["super_admin"],
-        )
-    async with sqlite_platform.client() as client:
-        login = {"login": f"root-{administrator.username}", "password": PASSWORD}
-        token = (await client.post("/api/v1/auth/login", json=login)).json()["data"]["access_token"]
-        assert (await client.get(f"{MONITORING}/metrics")).status_code == 401
-        assert (await administrator.client.get(f"{MONITORING}/metrics")).status_code == 403
-        figures = await client.get(f"{MONITORING}/metrics", headers={"Authorization": f"Bearer {token}"})
+async def test_the_figures_are_for_those_who_may_see_them(sqlite_url: str) -> None:
+    async with open_platform(sqlite_url) as platform, platform.client() as nobody:
+        operator = await platform.found_platform()
+        assert (await nobody.get(f"{MONITORING}/metrics")).status_code == 401
+        assert (await platform.tenant.client.get(f"{MONITORING}/metrics")).status_code == 403
+        figures = await operator.client.get(f"{MONITORING}/metrics")
     assert figures.status_code == 200
     assert figures.headers["content-type"].startswith("text/plain")
-    assert 'coldfleet_request_seconds_count{method="POST",route="/auth/login",status="200"}' in figures.text
+    assert 'coldfleet_request_seconds_count{method="POST",route="/api/v1/auth/login",status="200"}' in figures.text
 
 
 async def test_a_scraper_has_a_token_of_its_own(shared_sqlite_url: str) -> None:
@@ -114,6 +101,6 @@ async def test_requests_are_counted_by_the_template_of_their_route_never_by_thei
     sqlite_platform.app.state.settings = settings.model_copy(update={"metrics_token": SecretStr("scrape-me")})
     async with sqlite_platform.client("scrape-me") as scraper:
         figures = (await scraper.get(f"{MONITORING}/metrics")).text
-    assert 'route="/warehouse/warehouses/{id}",status="422"' in figures
+    assert 'route="/api/v1/warehouse/warehouses/{id}",status="422"' in figures
     assert 'route="none",status="404"' in figures
     assert "a-path-that" not in figures

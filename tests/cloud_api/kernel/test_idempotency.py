@@ -6,8 +6,10 @@ from functools import partial
 from typing import Any
 
 import httpx2
+import pyotp
 
-from cloud_api.identity import service as identity
+from cloud_api.identity.passwords import new_password
+from cloud_api.identity.people import service as people
 from cloud_api.kernel import clock
 from cloud_api.kernel.idempotency import KEPT_FOR
 from cloud_api.kernel.tenancy import SystemScope
@@ -100,13 +102,13 @@ async def test_of_sixteen_different_ones_under_one_key_one_is_done(shared_platfo
 async def test_keys_of_different_people_and_organisations_are_apart(shared_platform: Platform) -> None:
     tenant, other = shared_platform.tenant, await shared_platform.found()
     async with shared_platform.database.unit_of_work(SystemScope("test")) as db:
-        await identity.add_user(
+        await people.add_user(
             db,
             organization_id=tenant.organization.organization_id,
             username=f"second-{tenant.username}",
             email=f"second@{tenant.slug}.example",
             full_name="Second",
-            password=PASSWORD,
+            password_hash=await new_password(PASSWORD),
             roles=["org_admin"],
         )
     colleague = await sign_in(shared_platform, tenant, f"second-{tenant.username}")
@@ -178,3 +180,13 @@ async def test_what_gateways_send_has_an_identity_of_its_own(shared_platform: Pl
             )
             assert (answer.status_code, REPLAYED in answer.headers) == (200, False)
     assert len(await shared_platform.tenant.get(f"/api/v1/edge/gateways/{gateway_id}/heartbeats")) == 2
+
+
+async def test_a_refusal_that_was_counted_is_no_answer_to_repeat(shared_platform: Platform) -> None:
+    tenant = shared_platform.tenant
+    seed = (await tenant.post("/api/v1/auth/2fa/setup"))["secret"]
+    await tenant.post("/api/v1/auth/2fa/enable", {"code": pyotp.TOTP(seed).now()})
+    for _ in range(2):
+        refused = await post(tenant, {"code": "not-it"}, "codes-1", "/api/v1/auth/2fa/backup-codes")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (401, "WRONG_CODE")
+        assert REPLAYED not in refused.headers

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.outbox import Dispatcher, OutboxDelivery, OutboxEvent, Subscription, effect, emit, reaction
-from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
+from cloud_api.kernel.tenancy import OrganizationScope, SystemScope, TenancyViolation
 from cloud_api.migrations.migrate import upgrade
 from cloud_api.realtime.hub import Hub
 from cloud_api.worker import connected, running
@@ -106,6 +106,30 @@ async def test_an_event_comes_as_it_was_sent_and_to_its_own_organisation(farm: F
         emit(db, sent)
     assert await Dispatcher(farm.database, [reaction(DoorOpened, a_name(), hear)]).deliver_due() == 1
     assert heard == [sent]
+
+
+async def test_an_event_of_a_system_session_names_its_organisation(farm: Farm) -> None:
+    scopes: list[object] = []
+
+    async def hear(db: AsyncSession, event: DoorOpened) -> None:
+        scopes.append(db.sync_session.info["scope"])
+
+    woken: list[bool] = []
+    farm.database.on_emitted = lambda: woken.append(True)
+    async with farm.database.unit_of_work(SystemScope("test")) as db:
+        emit(db, opened("north"), organization_id=farm.scope.organization_id)
+    assert await Dispatcher(farm.database, [reaction(DoorOpened, a_name(), hear)]).deliver_due() == 1
+    assert (scopes, woken) == ([farm.scope], [True])
+    with pytest.raises(AssertionError):
+        async with farm.database.unit_of_work(SystemScope("test")) as db:
+            emit(db, opened("south"))
+
+
+async def test_an_organisation_cannot_emit_for_another(farm: Farm) -> None:
+    other = await add_organization(farm.database)
+    with pytest.raises(TenancyViolation):
+        async with farm.database.unit_of_work(farm.scope) as db:
+            emit(db, opened("north"), organization_id=other.organization_id)
 
 
 async def test_work_that_fails_tells_nothing(farm: Farm) -> None:
@@ -333,7 +357,9 @@ async def test_a_commit_wakes_the_dispatcher_at_once(farm: Farm) -> None:
             await until(noted, what=f"the {door} door is noted")
 
 
-async def test_a_dispatcher_outlives_a_database_that_does_not_answer_yet(tmp_path: Path) -> None:
+async def test_a_dispatcher_outlives_a_database_that_does_not_answer_yet(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'cloud.db'}"
     database = Database(url)
     heard: list[str] = []
@@ -342,12 +368,11 @@ async def test_a_dispatcher_outlives_a_database_that_does_not_answer_yet(tmp_pat
         heard.append(event.door)
 
     dispatcher = Dispatcher(database, [reaction(DoorOpened, a_name(), hear)], poll_s=0.01)
-    with structlog.testing.capture_logs() as logged:
-        task = asyncio.create_task(dispatcher.run())
-        await until(
-            lambda: [line["event"] for line in logged].count("outbox_database_failed") > 1,
-            what="it has asked a database without tables more than once",
-        )
+    task = asyncio.create_task(dispatcher.run())
+    await until(
+        lambda: caplog.text.count("outbox_database_failed") > 1,
+        what="it has asked a database without tables more than once",
+    )
     await asyncio.to_thread(upgrade, url)
     await Farm(database, await add_organization(database)).open_doors("north")
     await until(lambda: heard == ["north"], what="the door is heard of")

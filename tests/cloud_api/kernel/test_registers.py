@@ -4,7 +4,8 @@ from typing import Any
 
 import httpx2
 
-from cloud_api.identity import service as identity
+from cloud_api.identity.passwords import new_password
+from cloud_api.identity.people import service as people
 from cloud_api.kernel.tenancy import SystemScope
 from tests.platform_under_test import PASSWORD, Platform, Tenant
 
@@ -101,13 +102,13 @@ async def test_who_may_read_may_not_write(shared_platform: Platform) -> None:
     tenant = shared_platform.tenant
     made = await make(tenant)
     async with shared_platform.database.unit_of_work(SystemScope("test")) as db:
-        await identity.add_user(
+        await people.add_user(
             db,
             organization_id=tenant.organization.organization_id,
             username=f"viewer-{tenant.username}",
             email=f"viewer@{tenant.slug}.example",
             full_name="Viewer",
-            password=PASSWORD,
+            password_hash=await new_password(PASSWORD),
             roles=["viewer"],
         )
     async with shared_platform.client() as viewer:

@@ -10,6 +10,8 @@ from cloud_api.kernel.settings import DEVELOPMENT_SECRET, Settings
 from cloud_api.main import prepare
 
 SECRET = "0123456789abcdef0123456789abcdef"
+#: what production has to be given
+OWN = {"environment": "production", "secret_key": SECRET, "encryption_keys": SECRET[::-1], "audit_key": SECRET[1:] * 2}
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +42,21 @@ def test_development_needs_no_settings_at_all(monkeypatch: pytest.MonkeyPatch) -
         ({"environment": "production", "secret_key": DEVELOPMENT_SECRET}, "COLDFLEET_SECRET_KEY is the default"),
         ({"environment": "production", "secret_key": "short"}, "at least 32"),
         ({"secret_key": "x" * 31}, "at least 32"),
-        ({"environment": "production", "secret_key": SECRET, "clock_speed": "2"}, "COLDFLEET_CLOCK_SPEED is for"),
+        ({**OWN, "encryption_keys": DEVELOPMENT_SECRET}, "COLDFLEET_ENCRYPTION_KEYS is the default"),
+        ({**OWN, "encryption_keys": f"{SECRET},{DEVELOPMENT_SECRET}"}, "COLDFLEET_ENCRYPTION_KEYS is the default"),
+        ({**OWN, "audit_key": DEVELOPMENT_SECRET}, "COLDFLEET_AUDIT_KEY is the default"),
+        ({**OWN, "two_factor_for_admins": "false"}, "can be switched off in development only"),
+        ({**OWN, "clock_speed": "2"}, "COLDFLEET_CLOCK_SPEED is for"),
+        ({"audit_key": "x" * 31}, "at least 32"),
+        ({"trusted_proxies": "*"}, "is no IP address or range"),
+        ({"trusted_proxies": "10.0.0.1/8"}, "bits beyond its length"),
+        ({"outbound_allowed": "localhost"}, "is no IP address or range"),
+        ({"allowed_origins": "https://app.example/path"}, "is no origin"),
+        ({"allowed_origins": "https://app.example, *"}, "is no origin"),
+        ({"allowed_origins": "app.example"}, "is no origin"),
+        ({"rate_limit_store": "memcached://localhost"}, "must be empty, or begin with redis"),
+        ({"max_body_bytes": "10"}, "greater than or equal to 1000"),
+        ({"sign_ins_per_minute": "0"}, "greater than or equal to 1"),
         ({"environment": "staging"}, "'development' or 'production'"),
         ({"clock_speed": "0"}, "greater than 0"),
         ({"clock_speed": "-1"}, "greater than 0"),
@@ -63,10 +79,26 @@ def test_what_is_dangerous_or_nonsense_is_refused(
         settings(monkeypatch, **given)
 
 
-def test_production_starts_with_a_secret_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = settings(monkeypatch, environment="production", secret_key=SECRET)
-    assert SECRET not in repr(made)
+def test_production_starts_with_secrets_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = f"redis://:{SECRET[:8]}@10.0.0.1/0"
+    made = settings(monkeypatch, **OWN, rate_limit_store=store)
+    for secret in (SECRET, OWN["encryption_keys"], OWN["audit_key"], store):
+        assert secret not in repr(made)
     assert made.secret_key.get_secret_value() == SECRET
+
+
+def test_what_is_wrong_is_said_without_the_secrets_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValidationError) as refused:
+        settings(monkeypatch, **OWN, clock_speed="2", rate_limit_store="hunter2")
+    assert "hunter2" not in str(refused.value)
+    for secret in OWN.values():
+        assert secret[-8:] not in str(refused.value) or secret == "production"
+
+
+def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    origins = "https://app.example, http://localhost:5173 ,, https://[::1]:8443"
+    made = settings(monkeypatch, allowed_origins=origins, trusted_proxies="10.0.0.0/8, 2001:db8::1")
+    assert made.origins == ["https://app.example", "http://localhost:5173", "https://[::1]:8443"]
 
 
 def test_a_world_that_runs_faster_is_for_development(monkeypatch: pytest.MonkeyPatch) -> None:

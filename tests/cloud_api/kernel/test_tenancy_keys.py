@@ -16,9 +16,13 @@ from tests.cloud_api.kernel.rows import add_organization, add_warehouse
 
 #: tables of no organisation, and why; a table that is neither here nor owned fails the test
 OF_NOBODY = {
+    "failed_sign_ins": "counts refusals of names before anybody is known; only work across organisations sees it",
+    "feature_flags": "the platform's: all read it, only work across organisations writes it",
+    "maintenance": "the platform's, like feature_flags",
     "organizations": "its rows are the organisations",
     "outbox_deliveries": "only the dispatcher reads it, across organisations; the event it belongs to is owned",
     "readings": "PostgreSQL refuses COPY under row-level security; nobody reads it but through `sensor_readings`",
+    "signing_keys": "sign everybody's tokens; only work across organisations sees them",
     "series_counter": "one row that counts",
 }
 

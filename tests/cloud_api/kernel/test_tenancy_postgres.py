@@ -12,8 +12,8 @@ from sqlalchemy import make_url, select
 from cloud_api.all_models import metadata
 from cloud_api.devices.models import Gateway, Sensor
 from cloud_api.kernel import clock
-from cloud_api.kernel.db import Database
-from cloud_api.kernel.tenancy import ORGANIZATION_SETTING, SYSTEM_SETTING, OrganizationScope
+from cloud_api.kernel.db import Base, Database
+from cloud_api.kernel.tenancy import ORGANIZATION_SETTING, SYSTEM_SETTING, OrganizationScope, PlatformWide
 from cloud_api.places.models import Warehouse
 from cloud_api.telemetry.models import SensorSeries
 from cloud_api.telemetry.store import append_readings
@@ -25,6 +25,17 @@ OWNED = sorted(
     for table in metadata.tables.values()
     if ("organization_id" in table.columns or table.name == "organizations") and not table.info.get("is_view")
 )
+#: of the platform: all read them, only work across organisations writes them
+PLATFORM_WIDE = sorted(
+    str(mapper.local_table) for mapper in Base.registry.mappers if issubclass(mapper.class_, PlatformWide)
+)
+
+#: what only work across organisations may see
+SYSTEM_ONLY = ["failed_sign_ins", "signing_keys"]
+_INSERTS = {
+    "failed_sign_ins": "INSERT INTO failed_sign_ins (key, failures, last_at) VALUES ('k', 1, now())",
+    "signing_keys": "INSERT INTO signing_keys (id, secret, created_at) VALUES (gen_random_uuid(), 's', now())",
+}
 
 
 @dataclass(frozen=True)
@@ -132,12 +143,30 @@ async def test_every_owned_table_is_behind_the_wall_and_its_owner_too(raw: Raw) 
         " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'"
     )
     walled = [row["relname"] for row in rows if row["relrowsecurity"]]
-    assert sorted(walled) == OWNED
+    assert {*walled} == {*OWNED, *PLATFORM_WIDE, *SYSTEM_ONLY}
     assert {
         (row["relforcerowsecurity"], row["polname"], row["polcmd"], row["polpermissive"])
         for row in rows
         if row["relname"] in OWNED
     } == {(True, "organization_wall", b"*", True)}
+    assert {
+        (row["relforcerowsecurity"], row["polname"], row["polcmd"], row["polpermissive"])
+        for row in rows
+        if row["relname"] in PLATFORM_WIDE
+    } == {(True, "platform_window", b"r", True), (True, "platform_wall", b"*", True)}
+    assert {
+        (row["relforcerowsecurity"], row["polname"], row["polcmd"], row["polpermissive"])
+        for row in rows
+        if row["relname"] in SYSTEM_ONLY
+    } == {(True, "system_wall", b"*", True)}
+
+
+@pytest.mark.parametrize("table", SYSTEM_ONLY)
+async def test_what_is_the_systems_no_organisation_sees(raw: Raw, table: str) -> None:
+    await raw.work_for(raw.ours.organization_id)
+    assert await raw.connection.fetch(f"SELECT * FROM {table}") == []  # noqa: S608 - a name of ours
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+        await raw.connection.execute(_INSERTS[table])
 
 
 async def test_readings_are_closed_to_the_application(raw: Raw) -> None:

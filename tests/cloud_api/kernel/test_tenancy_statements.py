@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import aliased
 
 from cloud_api.all_models import metadata
-from cloud_api.identity.models import Organization
+from cloud_api.identity.organizations.models import Organization
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import Database, insert_missing
 from cloud_api.kernel.tenancy import STAMPED, OrganizationScope, ScopedSession, SystemScope, TenancyViolation

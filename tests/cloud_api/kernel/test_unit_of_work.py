@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from fastapi import APIRouter
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import IntegrityError
 
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import Database
@@ -149,6 +150,45 @@ async def test_writers_of_two_processes_queue_too(shared_database_url: str) -> N
     assert len(await warehouse_names(databases[1], scope)) == 16
     for database in databases:
         await database.close()
+
+
+class Refused(Conflict):
+    """Counted, and refused all the same."""
+
+    keeps_work = True
+
+
+@pytest.mark.parametrize(("error", "kept"), [(Refused, ["counted"]), (Conflict, [])])
+async def test_a_refusal_that_keeps_its_work_is_raised_after_the_commit(
+    shared_database: Database, error: type[Conflict], kept: list[str]
+) -> None:
+    scope = await add_organization(shared_database)
+    emitted: list[bool] = []
+    shared_database.on_emitted = lambda: emitted.append(True)
+
+    async def count_and_refuse() -> None:
+        async with shared_database.unit_of_work(scope) as db:
+            db.add(warehouse("counted"))
+            emit(db, opened("north"))
+            raise error("no")
+
+    with pytest.raises(error, match="no"):
+        await count_and_refuse()
+    assert await warehouse_names(shared_database, scope) == kept
+    assert emitted == [True] * len(kept)
+
+
+async def test_work_that_cannot_be_kept_is_no_refusal_but_a_mistake_of_ours(shared_database: Database) -> None:
+    scope = await add_organization(shared_database)
+
+    async def break_and_refuse() -> None:
+        async with shared_database.unit_of_work(scope) as db:
+            db.add_all([warehouse("same"), warehouse("same")])
+            raise Refused("no")
+
+    with pytest.raises(IntegrityError):
+        await break_and_refuse()
+    assert await warehouse_names(shared_database, scope) == []
 
 
 async def test_a_unit_that_is_given_up_leaves_nothing_and_no_lock(shared_database: Database) -> None:

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from cloud_api.notifications.push import FcmPush
 from device_sims.fcm import FcmDouble
+from tests.cloud_api.notifications.outgoing import give_up
 from tests.factories.grounds import farm, ground, ground_url, store
 from tests.platform_under_test import Platform
 
@@ -38,3 +39,10 @@ async def pushing(farm: Platform, double: FcmDouble, service_account: Path) -> A
     farm.push = push = FcmPush(service_account, url=double.url)
     yield farm
     await push.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sending(farm: Platform) -> AsyncIterator[Platform]:
+    """The platform; what it could not send in this test it does not send in another."""
+    yield farm
+    await give_up(farm)

@@ -41,7 +41,7 @@ class Socket:
         """Whether nothing has been said that was not heard."""
         return self._from_app.empty()
 
-    async def run(self, app: FastAPI, path: str, query: str) -> None:
+    async def run(self, app: FastAPI, path: str, token: str) -> None:
         """The application's end, until it has done."""
         self._to_app.put_nowait({"type": "websocket.connect"})
         scope = {
@@ -50,12 +50,12 @@ class Socket:
             "scheme": "ws",
             "path": path,
             "raw_path": path.encode(),
-            "query_string": query.encode(),
+            "query_string": b"",
             "root_path": "",
             "headers": [],
             "client": ("watcher", 1),
             "server": ("coldfleet.test", 80),
-            "subprotocols": [],
+            "subprotocols": ["bearer", token],
         }
         await app(scope, self._to_app.get, self._from_app.put)
 
@@ -64,7 +64,7 @@ class Socket:
 async def connected_to(app: FastAPI, path: str, *, token: str) -> AsyncIterator[Socket]:
     """A socket while open; then the watcher leaves, and the application must let go."""
     socket = Socket()
-    serving = asyncio.create_task(socket.run(app, path, f"access_token={token}"))
+    serving = asyncio.create_task(socket.run(app, path, token))
     try:
         yield socket
     finally:

@@ -1,0 +1,22 @@
+"""What this room refuses."""
+
+from cloud_api.kernel.errors import Invalid, NotFound, Unavailable
+
+
+class SettingRefused(Invalid):
+    """A setting that does not exist, or a value that it cannot have."""
+
+    code = "SETTING_REFUSED"
+
+
+class UnknownSetting(NotFound):
+    """There is no setting of this name."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"no setting {key!r}: GET /api/v1/admin/settings lists them", field="key")
+
+
+class UnderMaintenance(Unavailable):
+    """Nobody may write at present; reading goes on."""
+
+    code = "MAINTENANCE"

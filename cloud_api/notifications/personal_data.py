@@ -1,0 +1,33 @@
+"""What this room holds about a person: their phones, and what they were told."""
+
+from pydantic import JsonValue
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud_api.identity.people.models import User
+from cloud_api.identity.privacy.holders import Holder
+from cloud_api.notifications.models import Notification, Phone
+
+
+async def tell(db: AsyncSession, user: User) -> JsonValue:
+    """Phones and messages; a registration is the phone's secret, and stays out."""
+    phones = await db.scalars(select(Phone).where(Phone.user_id == user.id).order_by(Phone.id))
+    messages = await db.scalars(
+        select(Notification).where(Notification.user_id == user.id).order_by(Notification.id.desc())
+    )
+    return {
+        "phones": [{"platform": phone.platform, "registered_at": phone.registered_at.isoformat()} for phone in phones],
+        "messages": [
+            {"title": message.title, "message": message.message, "at": message.created_at.isoformat()}
+            for message in messages
+        ],
+    }
+
+
+async def erase(db: AsyncSession, user: User) -> None:
+    """Forget their phones and what they were told; not heard by the trail, which would keep it."""
+    await db.execute(delete(Notification).where(Notification.user_id == user.id))
+    await db.execute(delete(Phone).where(Phone.user_id == user.id))
+
+
+PERSONAL_DATA = Holder("notifications", tell, erase)

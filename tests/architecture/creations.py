@@ -1,0 +1,135 @@
+"""One line for each operation without an id in its path that needs more than an empty call to succeed."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.architecture.operations import IDENTITY_PROVIDER, World, a_depot, a_vehicle, an_order
+from tests.factories.orders import day_in, make_customer, pack
+from tests.platform_under_test import PASSWORD
+
+Made = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Good:
+    """A call that succeeds."""
+
+    body: object = None
+    query: Made | None = None
+
+
+async def _receipt(world: World) -> Good:
+    goods = {"product_id": world.store.product_id, "location_id": world.store.room_id, "expires_on": day_in(30)}
+    return Good({**goods, "lot_number": f"LOT-R{world.number()}", "quantity": "1.000"})
+
+
+async def _adjustment(world: World) -> Good:
+    received = (await _receipt(world)).body
+    movement = await world.tenant.post("/api/v1/warehouse/stock/receiving", received)
+    place = {"lot_id": movement["lot_id"], "location_id": world.store.room_id}
+    return Good({**place, "delta": "-0.500", "reason": "spilt"})
+
+
+async def _order(world: World) -> Good:
+    depot = await a_depot(world)
+    line = {"product_id": depot.product_id, "quantity": "1.000", "unit_price": "42.5000"}
+    customer_id = await make_customer(world.tenant)
+    whose = {"customer_id": customer_id, "warehouse_id": depot.warehouse_id}
+    return Good({**whose, "delivery_date": day_in(1), "lines": [line]})
+
+
+async def _plan(world: World) -> Good:
+    depot = await a_depot(world)
+    await a_vehicle(world)
+    await pack(world.tenant, await an_order(world))
+    return Good({"warehouse_id": depot.warehouse_id, "delivery_date": day_in(1), "time_limit_s": 1})
+
+
+async def _readings(world: World) -> Good:
+    period = {"since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"}
+    return Good(query={"sensor_id": world.store.sensor_id, **period})
+
+
+async def _team(world: World) -> Good:
+    return Good({"name": f"Team {world.number()}"})
+
+
+def _named(make: Callable[[str], object]) -> Callable[[World], Awaitable[Good]]:
+    """A body with a name that nobody has yet."""
+
+    async def good(world: World) -> Good:
+        return Good(make(f"{world.tenant.slug}-{world.number()}"))
+
+    return good
+
+
+def _as_is(body: object) -> Callable[[World], Awaitable[Good]]:
+    async def good(_world: World) -> Good:
+        return Good(body)
+
+    return good
+
+
+def _person(name: str) -> dict[str, object]:
+    who = {"username": f"p-{name}", "email": f"p-{name}@farm.example", "full_name": "Asha Patil"}
+    return {**who, "password": PASSWORD, "roles": ["viewer"]}
+
+
+def _organization(name: str) -> dict[str, object]:
+    admin = {"email": f"a-{name}@farm.example", "username": f"a-{name}", "full_name": "Asha", "password": PASSWORD}
+    return {"name": name, "slug": f"new-{name}", "admin": admin}
+
+
+async def _rule(world: World) -> Good:
+    limit = {"name": f"Warm {world.number()}", "quantity": "temperature", "kind": "high", "set_at": 8, "clear_at": 7}
+    return Good({**limit, "location_id": world.store.room_id})
+
+
+async def _sensor(world: World) -> Good:
+    sensor = {"code": f"z2m:s-{world.number()}", "quantity": "temperature", "unit": "Cel"}
+    return Good({**sensor, "gateway_id": world.store.gateway_id})
+
+
+async def _location(world: World) -> Good:
+    place = {"code": f"R-{world.number()}", "name": "Room", "location_type": "room", "storage_type": "freezer"}
+    return Good({**place, "warehouse_id": world.store.warehouse_id})
+
+
+def _customer(name: str) -> dict[str, object]:
+    return {"name": name, "addresses": [{"address": "4 Mill Road", "latitude": 12.93, "longitude": 77.61}]}
+
+
+def _provider(name: str) -> dict[str, object]:
+    return {**IDENTITY_PROVIDER, "name": name}
+
+
+GOOD: dict[str, Callable[[World], Awaitable[Good]]] = {
+    "create_feature_flag": _named(lambda name: {"key": f"new-{name}"}),
+    "connect_identity_provider": _named(_provider),
+    "switch_maintenance": _as_is({"enabled": False}),
+    "register_oauth_client": _named(lambda name: {"name": name, "scopes": ["products:read"]}),
+    "create_role": _named(lambda name: {"name": f"role_{name}".replace("-", "_"), "permissions": ["products:read"]}),
+    "create_audit_log": _as_is({"action": "checked", "entity": "cold_room", "entity_id": "1", "note": "by hand"}),
+    "add_allowed_range": _named(lambda name: {"cidr": f"10.{sum(name.encode()) % 200}.{len(name)}.0/24"}),
+    "change_settings": _as_is({"values": {"locale": "hi-IN"}}),
+    "create_user": _named(_person),
+    "create_rule": _rule,
+    "create_api_key": _named(lambda name: {"name": name, "scopes": ["products:read"]}),
+    "create_customer": _named(_customer),
+    "register_gateway": _named(lambda name: {"name": name}),
+    "register_sensor": _sensor,
+    "create_invitation": _named(lambda name: {"email": f"i-{name}@farm.example", "roles": ["viewer"]}),
+    "create_order": _order,
+    "create_organization": _named(_organization),
+    "create_team": _team,
+    "list_readings": _readings,
+    "create_vehicle": _named(lambda name: {"number": f"VAN-{name}", "capacity_g": 500_000}),
+    "create_product": _named(lambda name: {"sku": name, "name": "Chard", "unit": "kg"}),
+    "create_category": _named(lambda name: {"name": name, "slug": f"leafy-{name}"}),
+    "optimize_routes": _plan,
+    "adjust_stock": _adjustment,
+    "receive_goods": _receipt,
+    "create_location": _location,
+    "create_warehouse": _named(lambda name: {"code": name, "name": "Store"}),
+}

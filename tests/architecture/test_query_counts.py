@@ -1,0 +1,77 @@
+"""A list costs the same number of queries whatever its length, and never more than six, signing in included."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cloud_api.main import create_app
+from cloud_api.policy import policies
+from tests.architecture.creations import GOOD, Good
+from tests.architecture.operations import CASES, World, make_world
+from tests.cloud_api.conftest import open_shared_platform
+from tests.platform_under_test import settings_for_tests
+
+MOST = 6
+LISTS = [
+    policy
+    for policy in policies(create_app(settings_for_tests(database_url="sqlite+aiosqlite://")))
+    if policy.method == "GET" and "{" not in policy.path and policy.name.startswith(("list_", "search_"))
+]
+#: what makes rows of them costs more than it shows: a plan is solved, a route is driven
+SLOW_TO_MAKE = {"complete_route", "prove_delivery", "move_delivery", "report_position", "upload_photo"}
+
+
+@pytest.fixture
+async def world(shared_sqlite_url: str) -> AsyncIterator[World]:
+    async with open_shared_platform(shared_sqlite_url) as platform:
+        yield await make_world(platform, platform.tenant)
+
+
+@contextmanager
+def counted(engine: AsyncEngine) -> Iterator[list[str]]:
+    """The queries that are asked meanwhile, without what opens and closes a transaction."""
+    asked: list[str] = []
+
+    def note(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith(("BEGIN", "SELECT set_config")):
+            asked.append(statement)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", note)
+
+
+async def fill(world: World) -> None:
+    """One more of everything that can be listed."""
+    made = set()
+    for name, case in CASES.items():
+        if case.make not in made and name not in SLOW_TO_MAKE:
+            made.add(case.make)
+            await case.make(world)
+
+
+async def asked_of_each(world: World) -> dict[str, int]:
+    counts = {}
+    for policy in LISTS:
+        good = await GOOD[policy.name](world) if policy.name in GOOD else Good()
+        with counted(world.platform.database.engine) as asked:
+            answer = await world.tenant.client.get(policy.path, params=dict(good.query or {}))
+        if answer.is_success:
+            counts[policy.name] = len(asked)
+    return counts
+
+
+async def test_no_list_asks_more_the_longer_it_is(world: World) -> None:
+    await fill(world)
+    short = await asked_of_each(world)
+    await fill(world)
+    long = await asked_of_each(world)
+    assert len(short) > 20, "most lists are the administrator's to see"
+    assert long == short
+    assert {name: count for name, count in long.items() if count > MOST} == {}

@@ -1,0 +1,69 @@
+"""People who see less than their organisation has, and what is counted while they look."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+
+from cloud_api.kernel.db import Database
+from tests.factories.farms import make_person
+from tests.factories.orders import make_customer
+from tests.platform_under_test import Platform, Tenant
+
+
+async def make_keeper(platform: Platform, *warehouse_ids: str, role: str = "warehouse_manager") -> Tenant:
+    """A person of the platform's organisation who is confined to these warehouses."""
+    keeper = await make_person(platform, platform.tenant, role)
+    await confine(platform.tenant, keeper, *warehouse_ids)
+    return keeper
+
+
+async def confine(administrator: Tenant, person: Tenant, *warehouse_ids: str) -> None:
+    """Confine a person to these warehouses."""
+    path = f"/api/v1/admin/users/{await id_of(person)}/warehouses"
+    await administrator.put(path, {"warehouse_ids": list(warehouse_ids)})
+
+
+async def make_buyer(platform: Platform, *, customer_id: str | None = None) -> tuple[str, Tenant]:
+    """A customer with one door, and the person who signs in as it."""
+    customer_id = customer_id or await make_customer(platform.tenant)
+    buyer = await make_person(platform, platform.tenant, "customer")
+    await platform.tenant.put(f"/api/v1/customers/{customer_id}/account", {"user_id": await id_of(buyer)})
+    return customer_id, buyer
+
+
+async def id_of(person: Tenant) -> str:
+    """The key of the signed-in person."""
+    return str((await person.get("/api/v1/auth/me"))["id"])
+
+
+async def heard_by(person: Tenant, method: str, path: str, body: object = None, **query: Any) -> tuple[int, str]:
+    """(status, error code) of what a person hears."""
+    answer = await person.client.request(method, path, json=body, params=query)
+    return answer.status_code, "" if answer.is_success else answer.json()["error"]["code"]
+
+
+async def asked(platform: Platform, person: Tenant, path: str) -> int:
+    """How many statements a list takes, of a person who has been heard of before."""
+    await person.get(path)
+    with _statements_on(platform.database) as sent:
+        await person.get(path)
+    return len(sent)
+
+
+@contextmanager
+def _statements_on(database: Database) -> Iterator[list[str]]:
+    """The statements that are sent to the database meanwhile, but for those that open a transaction."""
+    sent: list[str] = []
+
+    def note(_connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith(("BEGIN", "SELECT set_config")):
+            sent.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
