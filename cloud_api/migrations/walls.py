@@ -1,8 +1,9 @@
-"""The fourth wall, for migrations: row-level security and grants, on PostgreSQL only.
+"""The walls, for migrations: what every table of an organisation has, and row-level security on PostgreSQL.
 
 `deploy/postgres/roles.sql` makes the roles, once, as the database's administrator.
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 from cloud_api.kernel.tenancy import platform_row_level_security, row_level_security
@@ -16,6 +17,29 @@ APPEND_ONLY = "SELECT, INSERT"
 def is_postgresql() -> bool:
     """Whether this migration runs on PostgreSQL."""
     return bool(op.get_bind().dialect.name == "postgresql")
+
+
+def owned(table: str) -> list[sa.schema.SchemaItem]:
+    """The columns and keys that every table of an organisation has."""
+    return [
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f(f"fk_{table}_organization_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
+        sa.UniqueConstraint("organization_id", "id", name=op.f(f"uq_{table}_organization_id_id")),
+    ]
+
+
+def points_at(table: str, column: str, target: str, *, ondelete: str = "CASCADE") -> sa.ForeignKeyConstraint:
+    """A key from `column` of `table` to `target` that cannot leave the organisation."""
+    return sa.ForeignKeyConstraint(
+        ["organization_id", column],
+        [f"{target}.organization_id", f"{target}.id"],
+        name=op.f(f"fk_{table}_organization_id_{column}"),
+        ondelete=ondelete,
+    )
 
 
 def raise_wall(table: str, *, key: str = "organization_id", rights: str = "SELECT, INSERT, UPDATE, DELETE") -> None:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from cloud_api.kernel import columns
-from cloud_api.migrations.walls import APPEND_ONLY, is_postgresql, raise_wall
+from cloud_api.migrations.walls import APPEND_ONLY, is_postgresql, owned, points_at, raise_wall
 
 revision = "0011"
 down_revision = "0010"
@@ -14,6 +14,11 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _create_trail()
+    _create_security_events()
+
+
+def _create_trail() -> None:
     op.create_table(
         "audit_entries",
         sa.Column("occurred_at", columns.UtcDateTime(), nullable=False),
@@ -28,16 +33,7 @@ def upgrade() -> None:
         sa.Column("old", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("new", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("note", sa.String(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("organization_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organization_id"],
-            ["organizations.id"],
-            name=op.f("fk_audit_entries_organization_id"),
-            ondelete="RESTRICT",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
-        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_audit_entries_organization_id_id")),
+        *owned("audit_entries"),
     )
     op.create_index("ix_audit_entries_occurred_at", "audit_entries", ["organization_id", "occurred_at"])
     op.create_index("ix_audit_entries_entity", "audit_entries", ["organization_id", "entity", "entity_id"])
@@ -46,15 +42,34 @@ def upgrade() -> None:
         "audit_chains",
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("organization_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f("fk_audit_chains_organization_id"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_chains")),
+        *owned("audit_chains"),
         sa.UniqueConstraint("organization_id", name=op.f("uq_audit_chains_organization_id")),
-        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_audit_chains_organization_id_id")),
     )
+    op.create_table(
+        "audit_unsealed",
+        *owned("audit_unsealed"),
+        points_at("audit_unsealed", "id", "audit_entries", ondelete="RESTRICT"),
+    )
+    op.create_table(
+        "audit_seals",
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("sealed_at", columns.UtcDateTime(), nullable=False),
+        *owned("audit_seals"),
+        points_at("audit_seals", "entry_id", "audit_entries", ondelete="RESTRICT"),
+        sa.UniqueConstraint("entry_id", name=op.f("uq_audit_seals_entry_id")),
+        sa.UniqueConstraint("organization_id", "sequence", name=op.f("uq_audit_seals_organization_id_sequence")),
+    )
+    raise_wall("audit_entries", rights=APPEND_ONLY)
+    raise_wall("audit_chains", rights="SELECT, INSERT, UPDATE")
+    raise_wall("audit_unsealed", rights="SELECT, INSERT, DELETE")
+    raise_wall("audit_seals", rights=APPEND_ONLY)
+    for table in ("audit_entries", "audit_seals"):
+        _refuse_changes(table)
+
+
+def _create_security_events() -> None:
     op.create_table(
         "security_events",
         sa.Column("type", sa.String(), nullable=False),
@@ -70,72 +85,16 @@ def upgrade() -> None:
         sa.Column("resolved_by", sa.Uuid(), nullable=True),
         sa.Column("resolved_at", columns.UtcDateTime(), nullable=True),
         sa.Column("note", sa.String(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        *owned("security_events"),
         sa.CheckConstraint(
             "severity IN ('low', 'medium', 'high', 'critical')", name=op.f("ck_security_events_severity")
         ),
         sa.CheckConstraint(
             "status IN ('open', 'investigating', 'resolved', 'false_positive')", name=op.f("ck_security_events_status")
         ),
-        sa.ForeignKeyConstraint(
-            ["organization_id"],
-            ["organizations.id"],
-            name=op.f("fk_security_events_organization_id"),
-            ondelete="RESTRICT",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_security_events")),
-        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_security_events_organization_id_id")),
     )
     op.create_index("ix_security_events_occurred_at", "security_events", ["organization_id", "occurred_at"])
-    op.create_table(
-        "audit_unsealed",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("organization_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organization_id", "id"],
-            ["audit_entries.organization_id", "audit_entries.id"],
-            name=op.f("fk_audit_unsealed_organization_id_id"),
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["organization_id"],
-            ["organizations.id"],
-            name=op.f("fk_audit_unsealed_organization_id"),
-            ondelete="RESTRICT",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_unsealed")),
-        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_audit_unsealed_organization_id_id")),
-    )
-    op.create_table(
-        "audit_seals",
-        sa.Column("sequence", sa.Integer(), nullable=False),
-        sa.Column("entry_id", sa.Uuid(), nullable=False),
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("sealed_at", columns.UtcDateTime(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("organization_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organization_id", "entry_id"],
-            ["audit_entries.organization_id", "audit_entries.id"],
-            name=op.f("fk_audit_seals_organization_id_entry_id"),
-            ondelete="RESTRICT",
-        ),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f("fk_audit_seals_organization_id"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_seals")),
-        sa.UniqueConstraint("entry_id", name=op.f("uq_audit_seals_entry_id")),
-        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_audit_seals_organization_id_id")),
-        sa.UniqueConstraint("organization_id", "sequence", name=op.f("uq_audit_seals_organization_id_sequence")),
-    )
-    raise_wall("audit_entries", rights=APPEND_ONLY)
-    raise_wall("audit_chains", rights="SELECT, INSERT, UPDATE")
     raise_wall("security_events", rights="SELECT, INSERT, UPDATE")
-    raise_wall("audit_unsealed", rights="SELECT, INSERT, DELETE")
-    raise_wall("audit_seals", rights=APPEND_ONLY)
-    for table in ("audit_entries", "audit_seals"):
-        _refuse_changes(table)
 
 
 def _refuse_changes(table: str) -> None:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from cloud_api.kernel import columns
-from cloud_api.migrations.walls import grant, raise_platform_wall, raise_wall, revoke
+from cloud_api.migrations.walls import grant, owned, raise_platform_wall, raise_wall, revoke
 
 revision = "0012"
 down_revision = "0011"
@@ -20,16 +20,7 @@ def upgrade() -> None:
         sa.Column("value", sa.JSON(), nullable=False),
         sa.Column("updated_at", columns.UtcDateTime(), nullable=False),
         sa.Column("updated_by", sa.Uuid(), nullable=True),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("organization_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organization_id"],
-            ["organizations.id"],
-            name=op.f("fk_setting_values_organization_id"),
-            ondelete="RESTRICT",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_setting_values")),
-        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_setting_values_organization_id_id")),
+        *owned("setting_values"),
         sa.UniqueConstraint("organization_id", "key", name=op.f("uq_setting_values_organization_id_key")),
     )
     op.create_table(

@@ -8,7 +8,7 @@ from alembic import op
 
 from cloud_api.kernel import columns
 from cloud_api.kernel.tenancy import SYSTEM_SETTING
-from cloud_api.migrations.walls import grant, is_postgresql, raise_wall
+from cloud_api.migrations.walls import grant, is_postgresql, owned, points_at, raise_wall
 
 revision = "0013"
 down_revision = "0012"
@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.Column("permissions", sa.JSON(), nullable=False),
         sa.Column("reach", sa.String(), nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
-        *_owned("roles"),
+        *owned("roles"),
         sa.CheckConstraint("reach IN ('organization', 'own')", name=op.f("ck_roles_reach")),
         sa.UniqueConstraint("organization_id", "name", name=op.f("uq_roles_organization_id_name")),
     )
@@ -51,28 +51,6 @@ def upgrade() -> None:
     _replace_user_roles(roles)
     _create_second_factors()
     _create_sign_ins()
-
-
-def _owned(table: str) -> list[sa.schema.SchemaItem]:
-    """What every table of an organisation has."""
-    return [
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("organization_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f(f"fk_{table}_organization_id"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
-        sa.UniqueConstraint("organization_id", "id", name=op.f(f"uq_{table}_organization_id_id")),
-    ]
-
-
-def _points_at(table: str, column: str, target: str, *, ondelete: str = "CASCADE") -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(
-        ["organization_id", column],
-        [f"{target}.organization_id", f"{target}.id"],
-        name=op.f(f"fk_{table}_organization_id_{column}"),
-        ondelete=ondelete,
-    )
 
 
 def _widen() -> None:
@@ -144,9 +122,9 @@ def _replace_user_roles(roles: dict[tuple[uuid.UUID, str], uuid.UUID]) -> None:
         sa.Column("role_id", sa.Uuid(), nullable=False),
         sa.Column("assigned_by", sa.Uuid(), nullable=True),
         sa.Column("assigned_at", columns.UtcDateTime(), nullable=False),
-        *_owned("user_roles"),
-        _points_at("user_roles", "user_id", "users"),
-        _points_at("user_roles", "role_id", "roles", ondelete="RESTRICT"),
+        *owned("user_roles"),
+        points_at("user_roles", "user_id", "users"),
+        points_at("user_roles", "role_id", "roles", ondelete="RESTRICT"),
         sa.UniqueConstraint("user_id", "role_id", name=op.f("uq_user_roles_user_id_role_id")),
     )
     raise_wall("user_roles")
@@ -170,8 +148,8 @@ def _create_second_factors() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("password_hash", sa.String(), nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
-        *_owned("former_passwords"),
-        _points_at("former_passwords", "user_id", "users"),
+        *owned("former_passwords"),
+        points_at("former_passwords", "user_id", "users"),
     )
     op.create_index("ix_former_passwords_user", "former_passwords", ["user_id", "created_at"])
     op.create_table(
@@ -182,8 +160,8 @@ def _create_second_factors() -> None:
         sa.Column("backup_codes", sa.String(), nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.Column("confirmed_at", columns.UtcDateTime(), nullable=True),
-        *_owned("second_factors"),
-        _points_at("second_factors", "user_id", "users"),
+        *owned("second_factors"),
+        points_at("second_factors", "user_id", "users"),
         sa.UniqueConstraint("user_id", name=op.f("uq_second_factors_user_id")),
     )
     op.create_table(
@@ -197,8 +175,8 @@ def _create_second_factors() -> None:
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.Column("expires_at", columns.UtcDateTime(), nullable=False),
         sa.Column("used_at", columns.UtcDateTime(), nullable=True),
-        *_owned("one_time_tokens"),
-        _points_at("one_time_tokens", "user_id", "users"),
+        *owned("one_time_tokens"),
+        points_at("one_time_tokens", "user_id", "users"),
         sa.CheckConstraint(
             "purpose IN ('verify_email', 'reset_password', 'challenge')", name=op.f("ck_one_time_tokens_purpose")
         ),
@@ -221,8 +199,8 @@ def _create_sign_ins() -> None:
         "used_refresh_tokens",
         sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
-        *_owned("used_refresh_tokens"),
-        _points_at("used_refresh_tokens", "session_id", "user_sessions"),
+        *owned("used_refresh_tokens"),
+        points_at("used_refresh_tokens", "session_id", "user_sessions"),
         sa.UniqueConstraint("sha256", name=op.f("uq_used_refresh_tokens_sha256")),
     )
     op.create_index(op.f("ix_used_refresh_tokens_session_id"), "used_refresh_tokens", ["session_id"])
@@ -274,8 +252,8 @@ def downgrade() -> None:
         "user_roles",
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
-        *_owned("user_roles"),
-        _points_at("user_roles", "user_id", "users"),
+        *owned("user_roles"),
+        points_at("user_roles", "user_id", "users"),
         sa.UniqueConstraint(
             "organization_id", "user_id", "role", name=op.f("uq_user_roles_organization_id_user_id_role")
         ),

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from cloud_api.kernel import columns
-from cloud_api.migrations.walls import raise_wall
+from cloud_api.migrations.walls import owned, points_at, raise_wall
 
 revision = "0014"
 down_revision = "0013"
@@ -36,7 +36,7 @@ def _create_teams() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("description", sa.String(), nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
-        *_owned("teams"),
+        *owned("teams"),
         sa.UniqueConstraint("organization_id", "name", name=op.f("uq_teams_organization_id_name")),
     )
     op.create_table(
@@ -44,9 +44,9 @@ def _create_teams() -> None:
         sa.Column("team_id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("is_lead", sa.Boolean(), nullable=False),
-        *_owned("team_members"),
-        _points_at("team_members", "team_id", "teams"),
-        _points_at("team_members", "user_id", "users"),
+        *owned("team_members"),
+        points_at("team_members", "team_id", "teams"),
+        points_at("team_members", "user_id", "users"),
         sa.UniqueConstraint("team_id", "user_id", name=op.f("uq_team_members_team_id_user_id")),
     )
     op.create_index(op.f("ix_team_members_user_id"), "team_members", ["user_id"])
@@ -62,7 +62,7 @@ def _create_invitations() -> None:
         sa.Column("expires_at", columns.UtcDateTime(), nullable=False),
         sa.Column("accepted_at", columns.UtcDateTime(), nullable=True),
         sa.Column("revoked_at", columns.UtcDateTime(), nullable=True),
-        *_owned("invitations"),
+        *owned("invitations"),
         sa.UniqueConstraint("token_sha256", name=op.f("uq_invitations_token_sha256")),
     )
     is_open = sa.text("accepted_at IS NULL AND revoked_at IS NULL")
@@ -78,9 +78,9 @@ def _create_invitations() -> None:
         "invitation_roles",
         sa.Column("invitation_id", sa.Uuid(), nullable=False),
         sa.Column("role_id", sa.Uuid(), nullable=False),
-        *_owned("invitation_roles"),
-        _points_at("invitation_roles", "invitation_id", "invitations"),
-        _points_at("invitation_roles", "role_id", "roles"),
+        *owned("invitation_roles"),
+        points_at("invitation_roles", "invitation_id", "invitations"),
+        points_at("invitation_roles", "role_id", "roles"),
         sa.UniqueConstraint("invitation_id", "role_id", name=op.f("uq_invitation_roles_invitation_id_role_id")),
     )
 
@@ -94,8 +94,8 @@ def _create_privacy() -> None:
         sa.Column("ready_at", columns.UtcDateTime(), nullable=True),
         sa.Column("expires_at", columns.UtcDateTime(), nullable=False),
         sa.Column("document", sa.String(), nullable=True),
-        *_owned("personal_data_exports"),
-        _points_at("personal_data_exports", "subject_id", "users"),
+        *owned("personal_data_exports"),
+        points_at("personal_data_exports", "subject_id", "users"),
     )
     for column in ("subject_id", "expires_at"):
         op.create_index(op.f(f"ix_personal_data_exports_{column}"), "personal_data_exports", [column])
@@ -108,8 +108,8 @@ def _create_privacy() -> None:
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.Column("settled_by", sa.Uuid(), nullable=True),
         sa.Column("settled_at", columns.UtcDateTime(), nullable=True),
-        *_owned("erasure_requests"),
-        _points_at("erasure_requests", "subject_id", "users"),
+        *owned("erasure_requests"),
+        points_at("erasure_requests", "subject_id", "users"),
         sa.CheckConstraint("status IN ('requested', 'executed', 'cancelled')", name=op.f("ck_erasure_requests_status")),
     )
     is_open = sa.text("status = 'requested'")
@@ -120,28 +120,6 @@ def _create_privacy() -> None:
         unique=True,
         sqlite_where=is_open,
         postgresql_where=is_open,
-    )
-
-
-def _owned(table: str) -> list[sa.schema.SchemaItem]:
-    """What every table of an organisation has."""
-    return [
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("organization_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f(f"fk_{table}_organization_id"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
-        sa.UniqueConstraint("organization_id", "id", name=op.f(f"uq_{table}_organization_id_id")),
-    ]
-
-
-def _points_at(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(
-        ["organization_id", column],
-        [f"{target}.organization_id", f"{target}.id"],
-        name=op.f(f"fk_{table}_organization_id_{column}"),
-        ondelete="CASCADE",
     )
 
 

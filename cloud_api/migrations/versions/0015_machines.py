@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from cloud_api.kernel import columns
-from cloud_api.migrations.walls import raise_wall
+from cloud_api.migrations.walls import owned, raise_wall
 
 revision = "0015"
 down_revision = "0014"
@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("ip_ranges", sa.JSON(), nullable=False),
         sa.Column("expires_at", columns.UtcDateTime(), nullable=True),
         sa.Column("revoked_at", columns.UtcDateTime(), nullable=True),
-        *_owned("api_keys"),
+        *owned("api_keys"),
         sa.UniqueConstraint("prefix", name=op.f("uq_api_keys_prefix")),
     )
     op.create_table(
@@ -30,7 +30,7 @@ def upgrade() -> None:
         *_credential(),
         sa.Column("client_id", sa.String(), nullable=False),
         sa.Column("removed_at", columns.UtcDateTime(), nullable=True),
-        *_owned("oauth_clients"),
+        *owned("oauth_clients"),
         sa.UniqueConstraint("client_id", name=op.f("uq_oauth_clients_client_id")),
     )
     op.create_table(
@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("label", sa.String(), nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
-        *_owned("ip_allowlist"),
+        *owned("ip_allowlist"),
         sa.UniqueConstraint("organization_id", "cidr", name=op.f("uq_ip_allowlist_organization_id_cidr")),
     )
     for table in ("api_keys", "oauth_clients", "ip_allowlist"):
@@ -57,19 +57,6 @@ def _credential() -> list[sa.schema.SchemaItem]:
         sa.Column("last_used_at", columns.UtcDateTime(), nullable=True),
         sa.Column("created_by", sa.Uuid(), nullable=True),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
-    ]
-
-
-def _owned(table: str) -> list[sa.schema.SchemaItem]:
-    """What every table of an organisation has."""
-    return [
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("organization_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f(f"fk_{table}_organization_id"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
-        sa.UniqueConstraint("organization_id", "id", name=op.f(f"uq_{table}_organization_id_id")),
     ]
 
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from cloud_api.kernel import columns
-from cloud_api.migrations.walls import raise_wall
+from cloud_api.migrations.walls import owned, points_at, raise_wall
 
 revision = "0016"
 down_revision = "0015"
@@ -22,9 +22,9 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
         sa.Column("last_signed_in_at", columns.UtcDateTime(), nullable=False),
-        *_owned("oauth_identities"),
-        _points_at("oauth_identities", "user_id", "users"),
-        _points_at("oauth_identities", "provider_id", "identity_providers"),
+        *owned("oauth_identities"),
+        points_at("oauth_identities", "user_id", "users"),
+        points_at("oauth_identities", "provider_id", "identity_providers"),
         sa.UniqueConstraint("provider_id", "subject", name=op.f("uq_oauth_identities_provider_id_subject")),
         sa.UniqueConstraint("provider_id", "user_id", name=op.f("uq_oauth_identities_provider_id_user_id")),
     )
@@ -37,8 +37,8 @@ def upgrade() -> None:
         sa.Column("nonce", sa.String(), nullable=False),
         sa.Column("code_verifier", sa.String(), nullable=False),
         sa.Column("expires_at", columns.UtcDateTime(), nullable=False),
-        *_owned("oauth_sign_ins"),
-        _points_at("oauth_sign_ins", "provider_id", "identity_providers"),
+        *owned("oauth_sign_ins"),
+        points_at("oauth_sign_ins", "provider_id", "identity_providers"),
         sa.UniqueConstraint("state_sha256", name=op.f("uq_oauth_sign_ins_state_sha256")),
     )
     op.create_index(op.f("ix_oauth_sign_ins_provider_id"), "oauth_sign_ins", ["provider_id"])
@@ -78,31 +78,9 @@ def _create_providers() -> None:
             for name in ("create_users", "is_active", "start_tls", "trusts_email")
         ),
         sa.Column("created_at", columns.UtcDateTime(), nullable=False),
-        *_owned("identity_providers"),
+        *owned("identity_providers"),
         sa.CheckConstraint("kind IN ('oidc', 'ldap')", name=op.f("ck_identity_providers_kind")),
         sa.UniqueConstraint("organization_id", "name", name=op.f("uq_identity_providers_organization_id_name")),
-    )
-
-
-def _owned(table: str) -> list[sa.schema.SchemaItem]:
-    """What every table of an organisation has."""
-    return [
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("organization_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f(f"fk_{table}_organization_id"), ondelete="RESTRICT"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
-        sa.UniqueConstraint("organization_id", "id", name=op.f(f"uq_{table}_organization_id_id")),
-    ]
-
-
-def _points_at(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(
-        ["organization_id", column],
-        [f"{target}.organization_id", f"{target}.id"],
-        name=op.f(f"fk_{table}_organization_id_{column}"),
-        ondelete="CASCADE",
     )
 
 
