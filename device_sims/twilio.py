@@ -16,11 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from device_sims.loopback_http import LoopbackServer, SilentHandler
 
 Json = dict[str, object]
 
@@ -370,39 +370,14 @@ def _segments(body: str) -> int:
     return 1 if length <= alone else -(-length // each)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(LoopbackServer):
     double: TwilioDouble
 
-    def server_bind(self) -> None:
-        """Bind without asking the name service who we are: on a machine without network that takes seconds."""
-        TCPServer.server_bind(self)
-        host, port = self.server_address[:2]
-        self.server_name, self.server_port = str(host), int(port)
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    #: seconds that an idle connection is kept
-    timeout = 60
-    #: headers and body leave together: two small writes would wait for each other's acknowledgement
-    wbufsize = -1
-    disable_nagle_algorithm = True
+class _Handler(SilentHandler):
     server: _Server
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing on stderr: what was taken is read from the account."""
-
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self._serve()
-
-    def do_DELETE(self) -> None:
-        self._serve()
-
-    def _serve(self) -> None:
+    def serve(self) -> None:
         length = self.headers.get("Content-Length", "0")
         if not (length.isascii() and length.isdigit()) or int(length) > LARGEST_BODY_BYTES:
             self.close_connection = True

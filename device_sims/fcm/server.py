@@ -7,9 +7,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socketserver import TCPServer
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -20,6 +18,7 @@ from device_sims.fcm.answers import Answer, Json, RefusedError, fcm_error, googl
 from device_sims.fcm.messages import read_send_request
 from device_sims.fcm.oauth import Authority
 from device_sims.fcm.phones import Delivery, Phone, Phonebook, foreign_project
+from device_sims.loopback_http import LoopbackServer, SilentHandler
 
 LARGEST_BODY_BYTES = 1_000_000
 
@@ -225,41 +224,16 @@ def _json_body(body: bytes) -> Json:
     return document
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(LoopbackServer):
     #: a multicast opens many connections at once
     request_queue_size = 128
     double: FcmDouble
 
-    def server_bind(self) -> None:
-        """Bind without asking the name service who we are: on a machine without network that takes seconds."""
-        TCPServer.server_bind(self)
-        host, port = self.server_address[:2]
-        self.server_name, self.server_port = str(host), int(port)
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    #: seconds that an idle connection is kept
-    timeout = 60
-    #: headers and body leave together: two small writes would wait for each other's acknowledgement
-    wbufsize = -1
-    disable_nagle_algorithm = True
+class _Handler(SilentHandler):
     server: _Server
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing on stderr: the double keeps a log of its own."""
-
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self._serve()
-
-    def do_DELETE(self) -> None:
-        self._serve()
-
-    def _serve(self) -> None:
+    def serve(self) -> None:
         length = self.headers.get("Content-Length", "0")
         if not length.isdigit() or int(length) > LARGEST_BODY_BYTES:
             self.close_connection = True
