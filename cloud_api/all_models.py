@@ -6,6 +6,11 @@ from cloud_api.cold_chain import models as cold_chain
 from cloud_api.configuration import models as configuration
 from cloud_api.customers import models as customers
 from cloud_api.devices import models as devices
+from cloud_api.devices.alarms import models as gateway_alarms
+from cloud_api.devices.commands import models as gateway_commands
+from cloud_api.devices.configuration import models as gateway_configuration
+from cloud_api.devices.heartbeats import models as gateway_heartbeats
+from cloud_api.devices.logs import models as gateway_logs
 from cloud_api.identity.allowlist import models as allowlist
 from cloud_api.identity.federation import models as federation
 from cloud_api.identity.invitations import models as invitations
@@ -46,6 +51,11 @@ MODULES = (
     catalog,
     customers,
     devices,
+    gateway_alarms,
+    gateway_commands,
+    gateway_configuration,
+    gateway_heartbeats,
+    gateway_logs,
     telemetry,
     inventory,
     notifications,

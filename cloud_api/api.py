@@ -9,7 +9,14 @@ from cloud_api.cold_chain.routes import router as cold_chain
 from cloud_api.configuration.routes import router as configuration
 from cloud_api.customers.routes import own as own_addresses
 from cloud_api.customers.routes import router as customers
-from cloud_api.devices.routes import router as devices
+from cloud_api.devices.alarms.routes import router as gateway_alarms
+from cloud_api.devices.commands.routes import router as gateway_commands
+from cloud_api.devices.configuration.routes import router as gateway_configuration
+from cloud_api.devices.gateways.routes import router as gateways
+from cloud_api.devices.heartbeats.routes import router as gateway_heartbeats
+from cloud_api.devices.logs.routes import router as gateway_logs
+from cloud_api.devices.provisioning.routes import router as gateway_provisioning
+from cloud_api.devices.sensors.routes import router as sensors
 from cloud_api.identity.administration.organization_routes import router as organizations
 from cloud_api.identity.administration.role_routes import router as roles
 from cloud_api.identity.administration.routes import router as people
@@ -77,7 +84,14 @@ def routes() -> APIRouter:
         places,
         catalog_categories,
         catalog,
-        devices,
+        gateway_provisioning,
+        gateways,
+        gateway_heartbeats,
+        gateway_configuration,
+        gateway_commands,
+        gateway_alarms,
+        gateway_logs,
+        sensors,
         telemetry,
         inventory,
         sightings,

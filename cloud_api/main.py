@@ -19,7 +19,7 @@ from cloud_api.cold_chain.judge import judge as judge_cold_chain
 from cloud_api.cold_chain.reactions import REACTIONS as COLD_CHAIN_REACTIONS
 from cloud_api.configuration.maintenance import MaintenanceGate
 from cloud_api.customers.personal_data import PERSONAL_DATA as CUSTOMERS_PERSONAL_DATA
-from cloud_api.devices.authenticate import gateways
+from cloud_api.devices.provisioning.authenticate import gateways
 from cloud_api.identity.allowlist.gate import AllowlistGate
 from cloud_api.identity.events import MailDue, SmsCodeDue
 from cloud_api.identity.federation.providers import guard_setting as guard_single_sign_on

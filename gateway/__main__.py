@@ -25,7 +25,6 @@ def main() -> int:
     parser.add_argument("--log-level", choices=LOG_LEVELS, default="INFO")
     told = parser.parse_args()
     logging.basicConfig(level=told.log_level, format="%(asctime)s %(levelname).1s %(name)s: %(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # one line for each request is too many
     try:
         asyncio.run(run_until_signalled(load(told.config, os.environ), _announce, told.ready_file))
     except GatewayError as error:

@@ -29,8 +29,8 @@ class Clock:
         return self.origin_ms + round((real_ms - self.origin_ms) * self.speed)
 
     def monotonic_s(self) -> float:
-        """World seconds since an unspecified start; never goes back."""
-        return time.monotonic() * self.speed
+        """World seconds since the box was started, its sleep included; never goes back."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) * self.speed
 
     async def sleep(self, seconds: float) -> None:
         """Sleep `seconds` of world time."""

@@ -2,8 +2,8 @@
 
 Every scalar key of `deploy/gateway.example.toml` (where each is explained) can be overridden by an environment
 variable: `COLDFLEET_GATEWAY_` and the key in capitals, the section first: `COLDFLEET_GATEWAY_DATA_DIR`,
-`COLDFLEET_GATEWAY_CLOUD_CLAIM_CODE`, `COLDFLEET_GATEWAY_LISTENER_PORT`. `listener.users` and `bridge.topics` stand in
-the file only.
+`COLDFLEET_GATEWAY_CLOUD_CLAIM_CODE`, `COLDFLEET_GATEWAY_LISTENER_PORT`. `listener.users`, `bridge.topics` and
+`mappings` stand in the file only.
 """
 
 import tomllib
@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from gateway.contract import MAX_ROWS
+from gateway.decoders import mapping
 from gateway.errors import ConfigError
 
 PREFIX = "COLDFLEET_GATEWAY_"
@@ -31,8 +32,32 @@ class CloudSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     claim_code: str | None = None
     #: readings wait this long for company before a batch is sent; alarms do not wait
     upload_interval_s: Annotated[float, Meta(ge=0)] = 1.0
-    batch_rows: Annotated[int, Meta(ge=1, le=MAX_ROWS)] = 500
+    #: at most so many at once; fewer on a slow line
+    batch_rows: Annotated[int, Meta(ge=1, le=MAX_ROWS)] = MAX_ROWS
     timeout_s: _AboveZero = 20.0
+    #: a new configuration is kept when the gateway has worked well with it for so long
+    config_trial_s: _AboveZero = 600.0
+    #: who signed the cloud's certificate; empty: whom the machine believes
+    ca_file: str = ""
+    #: the gateway's own certificate and its key, where the cloud's front door asks for one; empty: none
+    certificate_file: str = ""
+    #: empty: the key stands in `certificate_file`
+    key_file: str = ""
+
+
+#: what the example file has where a password belongs
+PLACEHOLDER = "change me"
+
+
+class ListenerUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may connect, and what they may do. In a filter `%u` is the user's name and `%c` the client's id."""
+
+    #: as it is, or as `coldfleet gateway password` writes it
+    password: str
+    #: filters of the topics it may publish to
+    publish: tuple[str, ...] = ("#",)
+    #: filters of the topics it may hear; there is only what the gateway itself says, and the wills of others
+    subscribe: tuple[str, ...] = ("#",)
 
 
 class ListenerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,12 +66,24 @@ class ListenerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     #: 0 takes any free port
     port: Annotated[int, Meta(ge=0, le=65535)] = 1883
-    #: user name -> password
-    users: dict[str, str] = {}
+    #: where it also listens, with TLS, when there is a certificate
+    tls_host: str = "0.0.0.0"  # noqa: S104  # sensors are elsewhere
+    tls_port: Annotated[int, Meta(ge=0, le=65535)] = 8883
+    #: in PEM, with its chain; empty: no TLS
+    certificate_file: str = ""
+    #: empty: the key stands in `certificate_file`
+    key_file: str = ""
+    #: who must have signed the certificates of clients; empty: they need none
+    client_ca_file: str = ""
+    #: user name -> password, or all that is to be said of it
+    users: dict[str, str | ListenerUser] = {}
     #: whether a sensor may connect without a user name
     anonymous: bool = False
     max_clients: Annotated[int, Meta(ge=1)] = 256
+    #: a longer message is cut and kept as a dead letter, up to four times this; beyond, the client is cut off
     max_packet_bytes: Annotated[int, Meta(ge=128, le=1 << 20)] = 65_536
+    #: messages of one client that are not acknowledged yet; above this it is not read
+    receive_maximum: Annotated[int, Meta(ge=1, le=65_535)] = 1000
 
 
 class BridgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,12 +108,14 @@ class BridgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SpoolSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The queue on disk."""
 
-    #: size of the database file; when it is full, nothing more is acknowledged to the sensors
+    #: size of the database file; near its end the oldest readings are thinned out
     max_mb: Annotated[int, Meta(ge=8)] = 1024
     #: messages received and not yet committed; above this the gateway stops reading from its sensors
     max_pending: Annotated[int, Meta(ge=1)] = 2000
     #: of the sensors' unreadable messages only the newest are kept (all are counted)
     max_dead_letters: Annotated[int, Meta(ge=1)] = 10_000
+    #: while little arrives, messages wait so long for company: fewer commits spare a memory card. Alarms do not wait
+    linger_s: Annotated[float, Meta(ge=0, le=10)] = 0.25
 
 
 class ClockSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,6 +136,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bridge: BridgeSettings | None = None
     spool: SpoolSettings = SpoolSettings()
     clock: ClockSettings = ClockSettings()
+    #: asked before the decoders that are built in
+    mappings: list[mapping.MappingSettings] = []
 
 
 #: no scalars: an environment variable cannot say them
@@ -134,6 +175,10 @@ def load(path: Path, environment: Mapping[str, str]) -> Settings:
         settings = msgspec.convert(document, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {_explain(str(error))}") from None
+    try:
+        mapping.compiled(settings.mappings)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
     listener = settings.listener
     if listener is not None and not listener.users and not listener.anonymous:
         raise ConfigError(

@@ -19,3 +19,7 @@ class SpoolError(GatewayError):
 
 class ClaimRefused(GatewayError):
     """The cloud does not know the claim code, or somebody else has used it."""
+
+
+class StateError(GatewayError):
+    """A small file of the data folder cannot be used."""

@@ -1,6 +1,6 @@
 """What can go wrong with gateways."""
 
-from cloud_api.kernel.errors import Forbidden, Unauthenticated
+from cloud_api.kernel.errors import Conflict, Forbidden, Unauthenticated
 
 
 class WrongClaimCode(Forbidden):
@@ -22,3 +22,12 @@ class GatewayUnknown(Unauthenticated):
 
     def __init__(self) -> None:
         super().__init__("this gateway's credential is not valid: provision it again with a new claim code")
+
+
+class GatewayDecommissioned(Conflict):
+    """It was taken out of service, for good."""
+
+    code = "GATEWAY_DECOMMISSIONED"
+
+    def __init__(self) -> None:
+        super().__init__("this gateway was taken out of service: register another with POST /api/v1/edge/gateways")

@@ -9,9 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
 
+#: what a gateway does until somebody says otherwise
+HEARTBEAT_INTERVAL_S = 60
+
 
 class Gateway(OrganizationOwned, Base):
-    """A box in a cold store. Only hashes of its claim code and its secret are kept."""
+    """A box in a cold store. Only hashes of its claim code and its secrets are kept."""
 
     __tablename__ = "gateways"
     __table_args__ = (
@@ -24,46 +27,15 @@ class Gateway(OrganizationOwned, Base):
     claim_code_sha256: Mapped[str] = mapped_column(unique=True)
     claim_expires_at: Mapped[datetime]
     secret_sha256: Mapped[str | None]
+    #: what the gateway has drawn to replace its secret; it does so at the first use
+    next_secret_sha256: Mapped[str | None]
     software_version: Mapped[str | None]
     last_seen_at: Mapped[datetime | None] = mapped_column(info={"audited": False})
     #: counted in `gateway_configs`, which keeps every version
     config_version: Mapped[int] = mapped_column(default=1, info={"audited": False})
+    #: of that version
+    heartbeat_interval_s: Mapped[int] = mapped_column(default=HEARTBEAT_INTERVAL_S, info={"audited": False})
     created_at: Mapped[datetime]
-
-
-class GatewayConfigVersion(OrganizationOwned, Base):
-    """What a gateway is to do, version by version; none is ever changed."""
-
-    __tablename__ = "gateway_configs"
-    __audited__ = False
-    __table_args__ = (UniqueConstraint("gateway_id", "version"), same_organization("gateway_id", "gateways"))
-
-    gateway_id: Mapped[uuid.UUID]
-    version: Mapped[int]
-    #: `gateway.contract.GatewayConfig`, as JSON
-    config: Mapped[dict[str, object]]
-    created_at: Mapped[datetime]
-
-
-class GatewayHeartbeat(OrganizationOwned, Base):
-    """How a gateway was at one time."""
-
-    __tablename__ = "gateway_heartbeats"
-    __audited__ = False
-    __table_args__ = (
-        UniqueConstraint("gateway_id", "recorded_at"),
-        same_organization("gateway_id", "gateways"),
-    )
-
-    gateway_id: Mapped[uuid.UUID]
-    recorded_at: Mapped[datetime]
-    received_at: Mapped[datetime]
-    epoch: Mapped[str]
-    uptime_s: Mapped[int]
-    backlog_rows: Mapped[int]
-    oldest_unsent_at: Mapped[datetime | None]
-    dead_letters: Mapped[int]
-    disk_free_mb: Mapped[int]
 
 
 class Sensor(OrganizationOwned, Base):
@@ -85,5 +57,6 @@ class Sensor(OrganizationOwned, Base):
     unit: Mapped[str]
     #: calibration, added to the raw value where it is judged or read
     offset: Mapped[float] = mapped_column(default=0.0)
+    #: what a retired one says is kept, and judged by nobody
     status: Mapped[str] = mapped_column(default="active")
     created_at: Mapped[datetime]

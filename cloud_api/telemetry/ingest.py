@@ -10,16 +10,27 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.devices import service as devices
+from cloud_api.devices.commands.service import count_waiting
+from cloud_api.devices.gateways.service import lock_gateway
 from cloud_api.devices.models import Sensor
+from cloud_api.devices.sensors.service import MAX_SENSORS_PER_GATEWAY, recognise_sensors
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import insert_missing
 from cloud_api.kernel.metrics import READINGS
 from cloud_api.telemetry import store
+from cloud_api.telemetry.columns import SEQUENCES
 from cloud_api.telemetry.judges import Judge, SeenTag, SeenWeight, StoredBatch, StoredReading
-from cloud_api.telemetry.models import QUALITIES, DeadLetter, LaneCursor, SensorSeries, SeriesCounter
-from cloud_api.telemetry.rows import SEQUENCES, Envelope, Row, SortedRows, device_of, open_batch, sort_rows, unit_of
-from gateway.contract import AlarmEvent, BatchAnswer, Reading, Refusal, TagRead, Weighing
+from cloud_api.telemetry.models import (
+    QUALITIES,
+    DeadLetter,
+    LaneCursor,
+    ReadingGap,
+    ReadingSummary,
+    SensorSeries,
+    SeriesCounter,
+)
+from cloud_api.telemetry.rows import Envelope, Row, SortedRows, device_of, open_batch, raw_row, sort_rows, unit_of
+from gateway.contract import AlarmEvent, BatchAnswer, Gap, Reading, Refusal, Summary, TagRead, Weighing
 
 #: (code, quantity) -> the sensor
 Sensors = Mapping[tuple[str, str], Sensor]
@@ -31,7 +42,7 @@ async def take_in(
     gateway_id: uuid.UUID,
     body: bytes,
     judges: Sequence[Judge],
-    max_sensors: int = devices.MAX_SENSORS_PER_GATEWAY,
+    max_sensors: int = MAX_SENSORS_PER_GATEWAY,
 ) -> BatchAnswer:
     """Store what is new of the batch in `body`, and show it to the judges.
 
@@ -42,11 +53,11 @@ async def take_in(
         Invalid: when the batch as a whole cannot be understood; then nothing of it is stored.
     """
     batch = open_batch(body)
-    gateway = await devices.lock_gateway(db, gateway_id)
+    gateway = await lock_gateway(db, gateway_id)
     cursor = await _lock_lane(db, gateway_id, batch.epoch, batch.lane)
     rows = sort_rows(batch, cursor.acked_through)
-    heard = {device_of(row): unit_of(row) for row in rows.fresh.values()}
-    sensors = await devices.recognise_sensors(db, gateway_id, heard, at_most=max_sensors)
+    heard = {device: unit_of(row) for row in rows.fresh.values() if (device := device_of(row)) is not None}
+    sensors = await recognise_sensors(db, gateway_id, heard, at_most=max_sensors)
     _refuse_unknown(batch, rows, sensors, max_sensors)
     seen = await _show(db, cursor, gateway_id, list(rows.fresh.values()), sensors)
     _bury(db, gateway_id, rows)
@@ -69,6 +80,7 @@ async def take_in(
         refused=[refusal for refusal, _ in rows.refused],
         server_time_ms=clock.now_ms(),
         config_version=gateway.config_version,
+        commands_waiting=await count_waiting(db, gateway_id),
     )
 
 
@@ -88,44 +100,76 @@ async def _lock_lane(db: AsyncSession, gateway_id: uuid.UUID, epoch: str, lane: 
 async def _show(
     db: AsyncSession, cursor: LaneCursor, gateway_id: uuid.UUID, fresh: Sequence[Row], sensors: Sensors
 ) -> StoredBatch:
-    """Store the readings, and put together what the judges are shown; what else there is, they store."""
+    """Store the readings and what is said of lost ones, and put together what the judges are shown."""
+    base = cursor.number * SEQUENCES
+    _keep_account(db, base, gateway_id, fresh, sensors)
     return StoredBatch(
         gateway_id,
-        readings=await _store(db, cursor, [row for row in fresh if isinstance(row, Reading)], sensors),
-        alarms=[(sensors[device_of(row)], row) for row in fresh if isinstance(row, AlarmEvent)],
+        readings=await _store(db, base, [row for row in fresh if isinstance(row, Reading)], sensors),
+        alarms=[(sensors[row.sensor, row.quantity], row) for row in fresh if isinstance(row, AlarmEvent)],
         tags=[
-            SeenTag(sensors[device_of(row)], cursor.number * SEQUENCES + row.sequence, row)
-            for row in fresh
-            if isinstance(row, TagRead)
+            SeenTag(sensors[row.reader, "tag"], base + row.sequence, row) for row in fresh if isinstance(row, TagRead)
         ],
         weights=[
-            SeenWeight(sensors[device_of(row)], cursor.number * SEQUENCES + row.sequence, row)
+            SeenWeight(sensors[row.scale, "weight"], base + row.sequence, row)
             for row in fresh
             if isinstance(row, Weighing)
         ],
     )
 
 
+def _keep_account(db: AsyncSession, base: int, gateway_id: uuid.UUID, fresh: Sequence[Row], sensors: Sensors) -> None:
+    """Keep what a gateway says of readings that it had no room for."""
+    for row in fresh:
+        if isinstance(row, Summary):
+            summary = ReadingSummary(
+                gateway_id=gateway_id,
+                sequence=base + row.sequence,
+                sensor_id=sensors[row.sensor, row.quantity].id,
+                from_ms=row.from_ms,
+                to_ms=row.to_ms,
+                count=row.count,
+                minimum=row.minimum,
+                mean=row.mean,
+                maximum=row.maximum,
+                time_source=row.time_source,
+                quality=row.quality,
+            )
+            db.add(summary)
+        elif isinstance(row, Gap):
+            gap = ReadingGap(
+                gateway_id=gateway_id,
+                sequence=base + row.sequence,
+                epoch=row.epoch,
+                lane=row.lane,
+                first_sequence=row.first,
+                last_sequence=row.last,
+                rows_gone=row.rows,
+                from_ms=row.from_ms,
+                to_ms=row.to_ms,
+                reason=row.reason,
+            )
+            db.add(gap)
+
+
 def _refuse_unknown(batch: Envelope, rows: SortedRows, sensors: Sensors, max_sensors: int) -> None:
     """Refuse what belongs to no sensor, because the gateway has as many as it may."""
     message = f"this gateway has {max_sensors} sensors already: retire some"
     for index, row in list(rows.fresh.items()):
-        if device_of(row) not in sensors:
+        device = device_of(row)
+        if device is not None and device not in sensors:
             refusal = Refusal(index, row.sequence, "TOO_MANY_SENSORS", "sensor", message)
-            rows.refused.append((refusal, bytes(batch.rows[index])))
+            rows.refused.append((refusal, raw_row(batch, index)))
             del rows.fresh[index]
 
 
-async def _store(
-    db: AsyncSession, cursor: LaneCursor, fresh: Sequence[Reading], sensors: Sensors
-) -> list[StoredReading]:
-    """Write the readings and each series' last value."""
-    series = await _series_of(db, {sensors[device_of(row)].id for row in fresh})
-    base = cursor.number * SEQUENCES
+async def _store(db: AsyncSession, base: int, fresh: Sequence[Reading], sensors: Sensors) -> list[StoredReading]:
+    """Write the readings and each series' last value, which history never takes back."""
+    series = await _series_of(db, {sensors[row.sensor, row.quantity].id for row in fresh})
     rows: list[store.ReadingRow] = []
     stored: list[StoredReading] = []
     for row in fresh:
-        sensor = sensors[device_of(row)]
+        sensor = sensors[row.sensor, row.quantity]
         stream = series[sensor.id]
         quality = QUALITIES.index(row.quality)
         rows.append((stream.number, row.recorded_at_ms, base + row.sequence, row.value, quality))

@@ -44,7 +44,7 @@ class SeenWeight:
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """What one batch added, in the order of its lane."""
+    """What one batch added, in the order of its lane. Of the backlog it may be older than what was shown before."""
 
     gateway_id: uuid.UUID
     readings: Sequence[StoredReading]

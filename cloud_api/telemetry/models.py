@@ -8,7 +8,7 @@ which shows an organisation its own series.
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Double, SmallInteger, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Double, Index, SmallInteger, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.db import Base
@@ -89,6 +89,60 @@ class LaneCursor(OrganizationOwned, Base):
     accepted: Mapped[int] = mapped_column(BigInteger, default=0)
     duplicates: Mapped[int] = mapped_column(BigInteger, default=0)
     refused: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class ReadingSummary(OrganizationOwned, Base):
+    """What is left of readings that a gateway's disk had no room for; append-only. Values are raw."""
+
+    __tablename__ = "reading_summaries"
+    __audited__ = False
+    __table_args__ = (
+        UniqueConstraint("gateway_id", "sequence"),
+        Index("ix_reading_summaries_sensor_id_to_ms", "sensor_id", "to_ms"),
+        same_organization("gateway_id", "gateways"),
+        same_organization("sensor_id", "sensors"),
+    )
+
+    gateway_id: Mapped[uuid.UUID]
+    #: as of readings: the lane's number x 2^40 + the wire's sequence
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    sensor_id: Mapped[uuid.UUID]
+    #: the first and the last reading
+    from_ms: Mapped[int] = mapped_column(BigInteger)
+    to_ms: Mapped[int] = mapped_column(BigInteger)
+    count: Mapped[int] = mapped_column(BigInteger)
+    minimum: Mapped[float] = mapped_column(Double)
+    mean: Mapped[float] = mapped_column(Double)
+    maximum: Mapped[float] = mapped_column(Double)
+    time_source: Mapped[str]
+    quality: Mapped[str]
+
+
+class ReadingGap(OrganizationOwned, Base):
+    """Sequences of a lane that will never come, as the gateway reported it; append-only."""
+
+    __tablename__ = "reading_gaps"
+    __audited__ = False
+    __table_args__ = (
+        UniqueConstraint("gateway_id", "sequence"),
+        Index("ix_reading_gaps_gateway_id_to_ms", "gateway_id", "to_ms"),
+        same_organization("gateway_id", "gateways"),
+    )
+
+    gateway_id: Mapped[uuid.UUID]
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    #: whose sequences
+    epoch: Mapped[str]
+    lane: Mapped[str]
+    #: as the wire counts them, both included; some may have come before
+    first_sequence: Mapped[int] = mapped_column(BigInteger)
+    last_sequence: Mapped[int] = mapped_column(BigInteger)
+    #: how many are gone
+    rows_gone: Mapped[int] = mapped_column(BigInteger)
+    from_ms: Mapped[int] = mapped_column(BigInteger)
+    to_ms: Mapped[int] = mapped_column(BigInteger)
+    #: thinned: summaries stand for them; dropped; unreadable
+    reason: Mapped[str]
 
 
 class DeadLetter(OrganizationOwned, Base):

@@ -2,21 +2,47 @@
 
 import math
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
 
 from cloud_api.kernel import clock, wire
 from cloud_api.kernel.errors import Invalid
-from gateway.contract import MAX_ROWS, WIRE_VERSION, AlarmEvent, Lane, Reading, Refusal, TagRead, Weighing
+from cloud_api.telemetry import columns
+from cloud_api.telemetry.columns import SEQUENCES, Columns, is_name
+from gateway.contract import (
+    MAX_ROWS,
+    VERSIONS,
+    AlarmEvent,
+    Gap,
+    Lane,
+    Reading,
+    Refusal,
+    Summary,
+    TagRead,
+    Weighing,
+)
 
-Row = Reading | AlarmEvent | TagRead | Weighing
-KINDS: dict[Lane, type[Row]] = {"readings": Reading, "alarms": AlarmEvent, "tags": TagRead, "weights": Weighing}
+Row = Reading | AlarmEvent | TagRead | Weighing | Summary | Gap
+KINDS: dict[Lane, type[Row]] = {
+    "readings": Reading,
+    "backlog": Reading,
+    "alarms": AlarmEvent,
+    "tags": TagRead,
+    "weights": Weighing,
+    "summaries": Summary,
+    "gaps": Gap,
+}
+#: the lists of a batch; the backlog's rows stand where live readings stand
+_LISTS = ("readings", "alarms", "tags", "weights", "summaries", "gaps")
+#: lanes whose rows may come as columns
+_OF_COLUMNS = ("readings", "backlog")
 
-#: a sequence on the wire stays below this; the lane's number stands above it in the stored key
-SEQUENCES = 2**40
 #: rows from further ahead of our clock than this are refused: they would be "the latest" for as long
 _AHEAD_MS = 24 * 3600 * 1000
+#: what a column of 64 bits holds
+_LARGEST = 2**63
 
 #: how msgspec says which field is missing or unknown
 _FIELD = re.compile(r" field `(\w+)`$")
@@ -36,11 +62,19 @@ class Envelope(msgspec.Struct, forbid_unknown_fields=True):
     alarms: list[msgspec.Raw] = []
     tags: list[msgspec.Raw] = []
     weights: list[msgspec.Raw] = []
+    columns: Columns | None = None
+    summaries: list[msgspec.Raw] = []
+    gaps: list[msgspec.Raw] = []
+
+    @property
+    def own_list(self) -> str:
+        """The name of the list in which its lane's rows stand."""
+        return "readings" if self.lane in _OF_COLUMNS else self.lane
 
     @property
     def rows(self) -> list[msgspec.Raw]:
         """Those of its lane."""
-        rows: list[msgspec.Raw] = getattr(self, self.lane)
+        rows: list[msgspec.Raw] = getattr(self, self.own_list)
         return rows
 
 
@@ -62,24 +96,31 @@ def open_batch(body: bytes) -> Envelope:
         Invalid: when it cannot be understood as a whole.
     """
     batch = wire.decode(body, Envelope)
-    if batch.version != WIRE_VERSION:
-        raise Invalid(f"wire version {batch.version} is not understood here: send {WIRE_VERSION}", field="version")
+    if batch.version not in VERSIONS:
+        understood = " or ".join(map(str, VERSIONS))
+        raise Invalid(f"wire version {batch.version} is not understood here: send {understood}", field="version")
     if not _HEX.fullmatch(batch.epoch):
         raise Invalid("epoch must be 32 hexadecimal digits", field="epoch")
-    if any(getattr(batch, lane) for lane in KINDS if lane != batch.lane):
-        raise Invalid(f"the lane {batch.lane!r} carries {batch.lane} only", field="lane")
-    if not 1 <= len(batch.rows) <= MAX_ROWS:
-        raise Invalid(f"a batch has 1 to {MAX_ROWS} rows, this one {len(batch.rows)}", field=batch.lane)
+    if any(getattr(batch, name) for name in _LISTS if name != batch.own_list):
+        raise Invalid(f"the lane {batch.lane!r} carries {batch.own_list} only", field="lane")
+    if batch.columns is None:
+        count, where = len(batch.rows), batch.own_list
+    elif batch.lane not in _OF_COLUMNS or batch.rows:
+        raise Invalid(f"the lane {batch.lane!r} carries a list or, of readings, columns: one of them", field="columns")
+    else:
+        count, where = columns.check_shape(batch.columns), "columns"
+    if not 1 <= count <= MAX_ROWS:
+        raise Invalid(f"a batch has 1 to {MAX_ROWS} rows, this one {count}", field=where)
     return batch
 
 
-def device_of(row: Row) -> tuple[str, str]:
-    """(code, quantity) of the device that a row comes from, as `devices` registers it."""
+def device_of(row: Row) -> tuple[str, str] | None:
+    """(code, quantity) of the device that a row comes from, as `devices` registers it; of a gap there is none."""
     if isinstance(row, TagRead):
         return row.reader, "tag"
     if isinstance(row, Weighing):
         return row.scale, "weight"
-    return row.sensor, row.quantity
+    return None if isinstance(row, Gap) else (row.sensor, row.quantity)
 
 
 def unit_of(row: Row) -> str:
@@ -88,7 +129,12 @@ def unit_of(row: Row) -> str:
         return "epc"
     if isinstance(row, Weighing):
         return "kg"
-    return row.unit if isinstance(row, Reading) else ""
+    return row.unit if isinstance(row, Reading | Summary) else ""
+
+
+def raw_row(batch: Envelope, index: int) -> bytes:
+    """A row as it came, or of columns what it says."""
+    return bytes(batch.rows[index]) if batch.columns is None else columns.raw_row(batch.columns, index)
 
 
 def sort_rows(batch: Envelope, acked_through: int) -> SortedRows:
@@ -96,15 +142,14 @@ def sort_rows(batch: Envelope, acked_through: int) -> SortedRows:
     rows = SortedRows(through=acked_through)
     seen: set[int] = set()
     latest_ms = clock.now_ms() + _AHEAD_MS
-    for index, raw in enumerate(batch.rows):
-        row = _read(batch, index, latest_ms)
+    for index, row in enumerate(_all_rows(batch, latest_ms)):
         if row.sequence is not None:
             if row.sequence <= acked_through or row.sequence in seen:
                 rows.duplicates += 1
                 continue
             seen.add(row.sequence)
         if isinstance(row, Refusal):
-            rows.refused.append((row, bytes(raw)))
+            rows.refused.append((row, raw_row(batch, index)))
         else:
             rows.fresh[index] = row
     rows.fresh = dict(sorted(rows.fresh.items(), key=lambda item: item[1].sequence))
@@ -112,10 +157,18 @@ def sort_rows(batch: Envelope, acked_through: int) -> SortedRows:
     return rows
 
 
-def _read(batch: Envelope, index: int, latest_ms: int) -> Row | Refusal:
-    raw = batch.rows[index]
+def _all_rows(batch: Envelope, latest_ms: int) -> Iterator[Row | Refusal]:
+    if batch.columns is not None:
+        yield from columns.read_rows(batch.columns, latest_ms)
+        return
+    decode = msgspec.json.Decoder(KINDS[batch.lane]).decode
+    for index, raw in enumerate(batch.rows):
+        yield _read(decode, index, raw, latest_ms)
+
+
+def _read(decode: Callable[[msgspec.Raw], Row], index: int, raw: msgspec.Raw, latest_ms: int) -> Row | Refusal:
     try:
-        row = msgspec.json.decode(raw, type=KINDS[batch.lane])
+        row = decode(raw)
         _check(row, latest_ms)
     except UnicodeDecodeError:
         return Refusal(index, _sequence_of(raw), "INVALID_ROW", "body", "is not UTF-8")
@@ -132,39 +185,54 @@ def _check(row: Row, latest_ms: int) -> None:
     Raises:
         msgspec.ValidationError: in msgspec's own form, naming the field.
     """
-    problems: list[Problem] = [
-        (not 1 <= row.sequence < SEQUENCES, "sequence", "must lie between 1 and 2^40"),
-        (not 0 <= row.recorded_at_ms <= latest_ms, "recorded_at_ms", "lies before 1970 or over a day ahead"),
-    ]
-    if isinstance(row, TagRead):
-        problems += _problems_of_tag(row)
-    elif isinstance(row, Weighing):
-        problems += _problems_of_weighing(row)
-    else:
-        problems += _problems_of_measurement(row)
+    problems: list[Problem] = [(not 1 <= row.sequence < SEQUENCES, "sequence", "must lie between 1 and 2^40")]
+    match row:
+        case Summary() | Gap():
+            problems.append((not 0 <= row.to_ms <= latest_ms, "to_ms", "lies before 1970 or over a day ahead"))
+            problems.append((not 0 <= row.from_ms <= row.to_ms, "from_ms", "lies before 1970 or behind to_ms"))
+            problems += _problems_of_summary(row) if isinstance(row, Summary) else _problems_of_gap(row)
+        case _:
+            in_time = 0 <= row.recorded_at_ms <= latest_ms
+            problems.append((not in_time, "recorded_at_ms", "lies before 1970 or over a day ahead"))
+            problems += _problems_of_event(row)
     for wrong, name, message in problems:
         if wrong:
             raise msgspec.ValidationError(f"{message} - at `$.{name}`")
 
 
-def _problems_of_measurement(row: Reading | AlarmEvent) -> list[Problem]:
-    problems: list[Problem] = [
-        (not math.isfinite(row.value), "value", "must be a finite number"),
-        (not _is_name(row.sensor, 200), "sensor", "must have 1 to 200 characters, none of them NUL"),
-        (not _is_name(row.quantity, 64), "quantity", "must have 1 to 64 characters, none of them NUL"),
+def _problems_of_event(row: Reading | AlarmEvent | TagRead | Weighing) -> list[Problem]:
+    if isinstance(row, TagRead):
+        return _problems_of_tag(row)
+    if isinstance(row, Weighing):
+        return _problems_of_weighing(row)
+    return [(not math.isfinite(row.value), "value", "must be a finite number"), *_problems_of_measurement(row)]
+
+
+def _problems_of_series(row: Reading | AlarmEvent | Summary) -> list[Problem]:
+    return [
+        (not is_name(row.sensor, 200), "sensor", "must have 1 to 200 characters, none of them NUL"),
+        (not is_name(row.quantity, 64), "quantity", "must have 1 to 64 characters, none of them NUL"),
+        (
+            not isinstance(row, AlarmEvent) and not is_name(row.unit, 16),
+            "unit",
+            "must have 1 to 16 characters, none of them NUL",
+        ),
     ]
-    if isinstance(row, Reading):
-        problems.append((not _is_name(row.unit, 16), "unit", "must have 1 to 16 characters, none of them NUL"))
-    else:
+
+
+def _problems_of_measurement(row: Reading | AlarmEvent) -> list[Problem]:
+    problems = _problems_of_series(row)
+    if isinstance(row, AlarmEvent):
         begins_first = 0 <= row.started_at_ms <= row.recorded_at_ms
         problems.append((not begins_first, "started_at_ms", "lies before 1970 or behind recorded_at_ms"))
         problems.append((not _HEX.fullmatch(row.incident), "incident", "must be 32 hexadecimal digits"))
+        problems.append((not is_name(row.rule, 200), "rule", "must have 1 to 200 characters, none of them NUL"))
     return problems
 
 
 def _problems_of_tag(row: TagRead) -> list[Problem]:
     return [
-        (not _is_name(row.reader, 200), "reader", "must have 1 to 200 characters, none of them NUL"),
+        (not is_name(row.reader, 200), "reader", "must have 1 to 200 characters, none of them NUL"),
         (not _EPC.fullmatch(row.epc), "epc", "must be 2 to 124 hexadecimal digits in capitals"),
         (row.rssi_dbm is not None and not math.isfinite(row.rssi_dbm), "rssi_dbm", "must be a finite number"),
     ]
@@ -173,15 +241,32 @@ def _problems_of_tag(row: TagRead) -> list[Problem]:
 def _problems_of_weighing(row: Weighing) -> list[Problem]:
     weight = row.weight_kg
     return [
-        (not _is_name(row.scale, 200), "scale", "must have 1 to 200 characters, none of them NUL"),
+        (not is_name(row.scale, 200), "scale", "must have 1 to 200 characters, none of them NUL"),
         (weight is not None and not abs(weight) <= 1e6, "weight_kg", "must be a finite number below 1,000,000"),
         (row.state == "stable" and weight is None, "weight_kg", "must be there when the scale stands still"),
     ]
 
 
-def _is_name(text: str, longest: int) -> bool:
-    """PostgreSQL's text holds everything but NUL."""
-    return 1 <= len(text) <= longest and "\0" not in text
+def _problems_of_summary(row: Summary) -> list[Problem]:
+    figures = [
+        (not math.isfinite(getattr(row, name)), name, "must be a finite number")
+        for name in ("minimum", "mean", "maximum")
+    ]
+    return [
+        *_problems_of_series(row),
+        *figures,
+        (row.minimum > row.maximum, "maximum", "must not lie below the minimum"),
+        (not 1 <= row.count < _LARGEST, "count", "must lie between 1 and 2^63"),
+    ]
+
+
+def _problems_of_gap(row: Gap) -> list[Problem]:
+    return [
+        (not _HEX.fullmatch(row.epoch), "epoch", "must be 32 hexadecimal digits"),
+        (not 1 <= row.first < SEQUENCES, "first", "must lie between 1 and 2^40"),
+        (not row.first <= row.last < SEQUENCES, "last", "must lie between first and 2^40"),
+        (not 0 <= row.rows < _LARGEST, "rows", "must lie between 0 and 2^63"),
+    ]
 
 
 def _sequence_of(raw: msgspec.Raw) -> int | None:

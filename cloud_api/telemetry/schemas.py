@@ -51,3 +51,35 @@ class LaneRead(ResponseModel):
     accepted: int
     duplicates: int
     refused: int
+
+
+class SummaryRead(ResponseModel):
+    """What is left of readings that had to be thinned out, calibrated."""
+
+    id: uuid.UUID
+    gateway_id: uuid.UUID
+    sensor_id: uuid.UUID
+    #: of the first and of the last reading
+    since: datetime
+    until: datetime
+    count: int
+    minimum: float
+    mean: float
+    maximum: float
+    time_source: str
+    quality: str
+
+
+class GapRead(ResponseModel):
+    """Rows of a lane that will never come, and why."""
+
+    id: uuid.UUID
+    gateway_id: uuid.UUID
+    epoch: str
+    lane: str
+    first_sequence: int
+    last_sequence: int
+    rows_gone: int
+    since: datetime
+    until: datetime
+    reason: str

@@ -1,6 +1,9 @@
 """`coldfleet bench ...`."""
 
 import asyncio
+import json
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +32,48 @@ def access(
     from coldfleet.bench import access as bench_access  # heavy: who measures routes needs no cloud
 
     Console().print(bench_access.table(asyncio.run(bench_access.measure(database_url, calls=calls))))
+
+
+@app.command()
+def gateway(
+    seconds: Annotated[float, typer.Option(min=1.0, help="How long each run is watched.")] = 5.0,
+    repeat: Annotated[int, typer.Option(min=1, help="Runs of each kind; the median counts.")] = 3,
+    peers: Annotated[
+        Path | None, typer.Option(help="Folder to install thingsboard-gateway into; without it, without that one.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="ingest, forwarding, quiet, latency, backlog or peers; again for more.")
+    ] = None,
+    backlog_rows: Annotated[int, typer.Option(min=100_000, help="Readings that wait for the cloud.")] = 13_000_000,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the data lie meanwhile: on a disk, not in memory.", exists=True)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of the table.")] = False,
+) -> None:
+    """The gateway: what it takes, what it costs, and the same of others."""
+    from coldfleet.bench import gateway as bench_gateway
+    from coldfleet.bench import processes
+
+    parts = only or list(bench_gateway.PARTS)
+    if unknown := set(parts) - set(bench_gateway.PARTS):
+        raise typer.TyperException(f"{', '.join(unknown)}: choose from {', '.join(bench_gateway.PARTS)}")
+    os.sched_setaffinity(0, {processes.cores()[1]})
+    with processes.work_folder(folder) as made:
+        machine = processes.machine(Path(made))
+        wanted = bench_gateway.Wanted(Path(made), seconds, repeat, backlog_rows, peers)
+        console, figures = Console(stderr=True), []
+        try:
+            for figure in bench_gateway.measure(wanted, parts):
+                figures.append(figure)
+                console.print(f"{figure.name}: {figure.median:,.1f} {figure.unit}")
+        except processes.BenchProblem as problem:
+            raise typer.TyperException(str(problem)) from None
+    report = bench_gateway.compared(figures)
+    if as_json:
+        typer.echo(json.dumps(bench_gateway.as_json(report, machine), indent=2))
+    else:
+        width = None if sys.stdout.isatty() else 170  # whoever keeps it wants whole lines
+        Console(width=width).print(bench_gateway.table(report, machine))
 
 
 @app.command()

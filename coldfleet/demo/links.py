@@ -12,7 +12,7 @@ from pathlib import Path
 from coldfleet.demo.api import Api
 from coldfleet.demo.farm import STOCK, Farm
 from coldfleet.demo.shop import ORDERED_KG, Shop
-from coldfleet.demo.world import World, query
+from coldfleet.demo.world import World, numbered, query
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,12 @@ def stored_readings(world: World) -> Counter[tuple[str, str]]:
 
 def spooled_readings(world: World) -> int:
     """How many readings the gateway's present spool has ever numbered."""
-    rows = query(world.spool, "SELECT seq FROM sqlite_sequence WHERE name = 'readings'")
-    return int(rows[0][0]) if rows else 0
+    return numbered(world, "readings")
 
 
 def waiting_readings(world: World) -> int:
     """How many of them the cloud has not acknowledged."""
-    return int(query(world.spool, "SELECT count(*) FROM readings")[0][0])
+    return int(query(world.spool, "SELECT coalesce(sum(last - first + 1), 0) FROM readings")[0][0])
 
 
 def settled_pushes(world: World) -> int:

@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from coldfleet.demo.api import PASSWORD, Api, wait_until
 from coldfleet.demo.processes import DemoProblem
-from coldfleet.demo.world import World, query
+from coldfleet.demo.world import World, numbered, query
 
 #: lanes of the spool that hold what a message can become
 LANES = ("readings", "tags", "weights")
@@ -105,7 +105,7 @@ def _read(path: Path) -> Recorded:
 
 def _rows(world: World) -> Counter[str]:
     """Lane -> rows ever numbered."""
-    return Counter(dict(query(world.spool, "SELECT name, seq FROM sqlite_sequence")))
+    return Counter({lane: numbered(world, lane) for lane in LANES})
 
 
 def _buried(world: World) -> int:

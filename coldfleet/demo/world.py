@@ -178,6 +178,16 @@ def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
         connection.close()
 
 
+def numbered(world: World, lane: str) -> int:
+    """How many rows of a lane the gateway's present spool has ever numbered: the last that waits or has left."""
+    (found,) = query(
+        world.spool,
+        f"SELECT max(coalesce((SELECT max(last) FROM {lane}), 0),"  # noqa: S608  # a name of ours
+        f" coalesce((SELECT max(acked_through) FROM lanes WHERE lane = '{lane}'), 0))",
+    )
+    return int(found[0])
+
+
 @contextmanager
 def closed_port() -> Iterator[int]:
     """A port of this machine that refuses every connection while the context is open."""

@@ -1,42 +1,18 @@
 """ChirpStack: a LoRaWAN network server's events on `application/<id>/device/<EUI>/event/<kind>`, version 3 on `.../rx`.
 
-Source: ChirpStack's documentation, "Integrations: Event types" of versions 3 and 4. Readings come from `object`, which
-the device profile's codec made: flat names, or the Cayenne form, a table of channels under each name, each channel a
-sensor of its own. Without `object` the bytes of a Milesight device are read here; the bytes of others are not guessed
-at. The signal is that of the best gateway. Time: the server's, else that of the radio gateway which heard it first.
-Repeats are known by `deduplicationId` (version 4), or by frame counter and time.
+Source: ChirpStack's documentation, "Integrations: Event types" of versions 3 and 4. Readings come from `object` (in
+version 3 also `objectJSON`), which the device profile's codec made, see `lorawan`; without it the bytes of a Milesight
+device are read. The signal is that of the best gateway. Time: the server's, else that of the radio gateway which heard
+it first; records of a device's memory keep theirs. Repeats are known by `deduplicationId` (version 4), or by frame
+counter and time. Milesight's own gateways send the same JSON on any topic.
 """
 
 import re
 
-from gateway.decoders import device_time, json_payload, milesight
+from gateway.decoders import device_time, json_payload, lorawan
 from gateway.decoders.decoded import Decoded, DecodeError, Measurement
 
 _TOPIC = re.compile(r"application/[^/]+/device/([0-9A-Fa-f]{16})/(?:event/)?(\w+)")
-#: name in `object` -> (quantity, unit)
-_FLAT = {
-    "temperature": ("temperature", "Cel"),
-    "humidity": ("humidity", "%"),
-    "pressure": ("pressure", "hPa"),
-    "barometric_pressure": ("pressure", "hPa"),
-    "battery": ("battery", "%"),
-    "battery_voltage": ("battery_voltage", "V"),
-    "illuminance": ("illuminance", "lx"),
-    "co2": ("co2", "ppm"),
-}
-#: the same in the Cayenne form
-_CAYENNE = {
-    "temperatureSensor": ("temperature", "Cel"),
-    "humiditySensor": ("humidity", "%"),
-    "barometer": ("pressure", "hPa"),
-    "illuminanceSensor": ("illuminance", "lx"),
-}
-#: words of Milesight's codecs
-_STATES = {
-    "water_leak": ("water_leak", {"normal": 0.0, "leak": 1.0}),
-    "leakage_status": ("water_leak", {"normal": 0.0, "leak": 1.0}),
-    "magnet_status": ("contact", {"close": 1.0, "closed": 1.0, "open": 0.0}),
-}
 
 
 def decode(topic: str, payload: bytes, received_at_ms: int) -> Decoded:
@@ -47,22 +23,59 @@ def decode(topic: str, payload: bytes, received_at_ms: int) -> Decoded:
     """
     match = _TOPIC.fullmatch(topic)
     if match is None:
+        if b"devE" in payload:
+            return decode_message(topic, payload, received_at_ms)
         raise DecodeError("the topic is none of ChirpStack's: application/<id>/device/<EUI>/event/<kind>")
-    sensor, kind = f"lorawan:{match[1].lower()}", match[2]
+    kind = match[2]
     if kind not in ("up", "rx", "status"):
         return Decoded()  # join, ack, txack, log, location, integration, and commands to the device
     message = json_payload.parse_object(payload)
+    eui = match[1].lower()
+    return _status(eui, message, received_at_ms) if kind == "status" else _uplink(eui, message, received_at_ms)
+
+
+def decode_message(topic: str, payload: bytes, received_at_ms: int) -> Decoded:
+    """Read an uplink on a topic of the user's choice: it names its device itself.
+
+    Raises:
+        DecodeError: the payload is none.
+    """
+    message = json_payload.parse_object(payload)
+    device = json_payload.table(message.get("deviceInfo"))
+    eui = next(
+        filter(None, map(json_payload.text, (message.get("devEUI"), message.get("devEui"), device.get("devEui")))), None
+    )
+    if eui is None:
+        raise DecodeError("an uplink without devEUI: which device sent it?")
+    return _uplink(eui, message, received_at_ms)
+
+
+def _uplink(eui: str, message: dict[str, object], received_at_ms: int) -> Decoded:
+    sensor = f"lorawan:{eui}"
     radios = json_payload.objects(message.get("rxInfo"))
     told_at = _told_at(message, radios)
     when = device_time.of_iso_8601(told_at, received_at_ms)
-    if kind == "status":
-        return _status(sensor, message, when)
-    values, problems = _values(sensor, message)
-    strengths = [strength for radio in radios if (strength := json_payload.number(radio.get("rssi"))) is not None]
-    if strengths:
-        values.append((sensor, "rssi", max(strengths), "dBm"))
-    measurements = tuple(Measurement(*value, *when) for value in values)
-    return Decoded(measurements, tuple(problems), _identity(sensor, message, told_at))
+    values, problems = _values(eui, message)
+    found = lorawan.measurements(sensor, values + lorawan.best_signal(radios), when)
+    return Decoded(found, tuple(problems), _identity(sensor, message, told_at))
+
+
+def _values(eui: str, message: dict[str, object]) -> tuple[list[lorawan.Value], list[str]]:
+    decoded = message.get("object") or message.get("objectJSON")
+    if isinstance(decoded, str):
+        decoded = json_payload.parse_object(decoded.encode())
+    if isinstance(decoded, dict) and decoded:
+        return lorawan.of_object(decoded)
+    device = json_payload.table(message.get("deviceInfo"))
+    if "data" not in message:  # a gateway of Milesight's may put what its codec said beside the rest
+        return lorawan.of_object(message)
+    names = (
+        device.get("deviceProfileName"),
+        message.get("deviceProfileName"),
+        device.get("deviceName"),
+        message.get("deviceName"),
+    )
+    return lorawan.of_bytes(message.get("data"), eui, " ".join(filter(None, map(json_payload.text, names))))
 
 
 def _told_at(message: dict[str, object], radios: list[dict[str, object]]) -> object:
@@ -79,52 +92,12 @@ def _identity(sensor: str, message: dict[str, object], told_at: object) -> str |
     return f"{sensor}#{message.get('fCnt', 0)}@{told_at}" if told_at else None
 
 
-def _status(sensor: str, message: dict[str, object], when: device_time.When) -> Decoded:
+def _status(eui: str, message: dict[str, object], received_at_ms: int) -> Decoded:
     raw = message.get("batteryLevel")
     if raw is None or message.get("externalPowerSource") is True or message.get("batteryLevelUnavailable") is True:
         return Decoded()
     value = json_payload.number(raw)
     if value is None:
         raise DecodeError(f"batteryLevel: {raw!r:.60} is no value in %")
-    return Decoded((Measurement(sensor, "battery", value, "%", *when),))
-
-
-Value = tuple[str, str, float, str]
-
-
-def _values(sensor: str, message: dict[str, object]) -> tuple[list[Value], list[str]]:
-    """(sensor, quantity, value, unit) of everything measured, and what could not be used."""
-    decoded = message.get("object")
-    if isinstance(decoded, dict) and decoded:
-        return _of_object(sensor, decoded)
-    raw = message.get("data")
-    if not raw or not sensor.startswith(f"lorawan:{milesight.VENDOR}"):
-        return [], []
-    try:
-        found, problem = milesight.values(json_payload.from_base64(raw))
-    except DecodeError as error:
-        return [], [f"data: {error}"]
-    return [(sensor, *value) for value in found], [problem] if problem else []
-
-
-def _of_object(sensor: str, decoded: dict[str, object]) -> tuple[list[Value], list[str]]:
-    values: list[Value] = []
-    problems: list[str] = []
-    for name, (quantity, unit) in (*_FLAT.items(), *_CAYENNE.items()):
-        raw = decoded.get(name)
-        channels = raw.items() if isinstance(raw, dict) else ((None, raw),)
-        for channel, told in channels:
-            if told is None:
-                continue
-            value = json_payload.number(told)
-            if value is None:
-                problems.append(f"{name}: {told!r:.60} is no value in {unit}")
-                continue
-            values.append((sensor if channel is None else f"{sensor}/{channel}", quantity, value, unit))
-    for name, (quantity, words) in _STATES.items():
-        told = decoded.get(name)
-        if isinstance(told, str) and told in words:
-            values.append((sensor, quantity, words[told], "bool"))
-        elif told is not None:
-            problems.append(f"{name}: {told!r:.60} is none of {', '.join(words)}")
-    return values, problems
+    when = device_time.of_iso_8601(_told_at(message, []), received_at_ms)
+    return Decoded((Measurement(f"lorawan:{eui}", "battery", value, "%", *when),))

@@ -1,5 +1,6 @@
 """What a decoder makes of one message."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -31,6 +32,17 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     identity: str | None = None
 
 
+#: what earlier messages have told about later ones, kept on disk: names, units, aliases; key -> text
+Known = Mapping[str, str]
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """What the gateway should publish, so that the device tells again what was missed (Sparkplug's rebirth)."""
+
+    topic: str
+    payload: bytes
+
+
 class Decoded(msgspec.Struct, frozen=True, gc=False):
     """All that one message says. Empty when it is no measurement (a control topic, a button)."""
 
@@ -42,6 +54,9 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
     sightings: tuple[Sighting, ...] = ()
     #: their sequences are 0 until the spool gives them
     weighings: tuple[Weighing, ...] = ()
+    #: to be `Known` from now on; committed with the rows. A key begins with the maker's prefix: `sparkplug:`
+    learned: Mapping[str, str] = {}
+    requests: tuple[Request, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -53,3 +68,9 @@ class Decode(Protocol):
     """A pure function a maker. Raises `DecodeError`, whatever the bytes, and nothing else."""
 
     def __call__(self, topic: str, payload: bytes, received_at_ms: int) -> Decoded: ...
+
+
+class LearningDecode(Protocol):
+    """The same for makers whose messages cannot be read without earlier ones."""
+
+    def __call__(self, topic: str, payload: bytes, received_at_ms: int, known: Known) -> Decoded: ...

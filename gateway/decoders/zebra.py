@@ -2,9 +2,9 @@
 
 Sources: Zebra's "IoT Connector" documentation, events `tag data` and `heartbeat`; "RFD40/RFD90 MQTT", event `dataEVT`.
 The topics of a fixed reader are the user's: here `zebra/<reader>/d-evt` for tags and `zebra/<reader>/m-evt` for
-management. A message is one record or an array. With fast identification switched on, `idHex` is the EPC and behind it
-the TID; the PC word tells how long the EPC is. `eventNum` counts from the reader's start, so that event number, time
-and EPC together are unique.
+management; on another topic the reader is the level before the last one. A message is one record or an array. With fast
+identification switched on, `idHex` is the EPC and behind it the TID; the PC word tells how long the EPC is, and a TID
+begins with E2. `eventNum` counts from the reader's start, so that event number, time and EPC together are unique.
 """
 
 import re
@@ -12,17 +12,19 @@ import re
 from gateway.decoders import device_time, json_payload, rfid
 from gateway.decoders.decoded import Decoded, DecodeError, Measurement, Sighting
 
-_HAND_HELD = re.compile(r"[^/]+/DATA/clients/data[12]event/([^/]+)")
+_HAND_HELD = re.compile(r".+/clients/[^/]+/([^/]+)")
+#: an EPC and a TID of 96 bits each, as fast identification writes them
+_EPC_AND_TID = re.compile(r"([0-9A-Fa-f]{24})([Ee]2[0-9A-Fa-f]{22})")
 
 
 def decode(topic: str, payload: bytes, received_at_ms: int) -> Decoded:
-    """Read one message below `zebra/`.
+    """Read one message of a fixed reader.
 
     Raises:
         DecodeError: the payload is neither a record nor an array of them.
     """
-    name, _, _ = topic.removeprefix("zebra/").partition("/")
-    reader = f"zebra:{name}"
+    levels = topic.split("/")
+    reader = f"zebra:{levels[1] if levels[0] == 'zebra' and len(levels) > 1 else levels[-2:][0]}"
     sightings: list[Sighting] = []
     measurements: list[Measurement] = []
     problems: list[str] = []
@@ -48,7 +50,7 @@ def decode_hand_held(topic: str, payload: bytes, received_at_ms: int) -> Decoded
         DecodeError: the payload is none.
     """
     match = _HAND_HELD.fullmatch(topic)
-    reader = f"zebra:{match[1] if match else ''}"
+    reader = f"zebra:{match[1] if match else topic.rpartition('/')[2]}"
     message = json_payload.parse_object(payload)
     stamp = message.get("timestamp")
     when = device_time.of_iso_8601(stamp, received_at_ms)
@@ -73,10 +75,7 @@ def decode_hand_held(topic: str, payload: bytes, received_at_ms: int) -> Decoded
 
 
 def _fixed(reader: str, data: dict[str, object], stamp: object, when: device_time.When) -> Sighting:
-    epc, tid = data["idHex"], data.get("TID")
-    words = _epc_words(data.get("PC"))
-    if isinstance(epc, str) and words and len(epc) > 4 * words:
-        epc, tid = epc[: 4 * words], tid or epc[4 * words :]
+    epc, tid = _epc_and_tid(data)
     read = rfid.tag_read(
         reader,
         epc,
@@ -87,6 +86,18 @@ def _fixed(reader: str, data: dict[str, object], stamp: object, when: device_tim
         tid=tid,
     )
     return Sighting(read, _identity(reader, data, stamp, read.epc))
+
+
+def _epc_and_tid(data: dict[str, object]) -> tuple[object, object]:
+    epc, tid = data["idHex"], data.get("TID")
+    if not isinstance(epc, str):
+        return epc, tid
+    words = _epc_words(data.get("PC"))
+    if words and len(epc) > 4 * words:
+        return epc[: 4 * words], tid or epc[4 * words :]
+    if (both := _EPC_AND_TID.fullmatch(epc)) is not None:
+        return both[1], tid or both[2]
+    return epc, tid
 
 
 def _epc_words(protocol_control: object) -> int:

@@ -2,26 +2,33 @@
 
 The session is persistent: while the gateway is away the broker collects, and what was not acknowledged it sends again.
 A message that the broker had kept (retain) and sends because we subscribe is no new reading: it is acknowledged,
-counted, and left. One published while we were away comes out of the session instead, and is new.
+counted, and left, unless it says what others mean (`decoders.teaches`). One published while we were away comes out of
+the session instead, and is new.
 
 What the broker itself loses, nobody here can bring back; what can be known of that is said in the log.
 """
 
 import asyncio
 import logging
+import re
 import sqlite3
 import ssl
+import time
 from dataclasses import dataclass
 
 import msgspec
 
+from gateway import decoders
 from gateway.backoff import Backoff
 from gateway.clock import Clock
-from gateway.config import BridgeSettings
+from gateway.config import PLACEHOLDER, BridgeSettings
+from gateway.contract import SourceState
 from gateway.errors import ConfigError
 from gateway.pipeline import Message, Pipeline
+from gateway.sources import topics
 from gateway.sources.broker_client import BrokerClient, BrokerLost, Delivery
-from gateway.spool import Spool
+from gateway.sources.notices import Notices
+from gateway.spool.writer import Spool
 
 _log = logging.getLogger(__name__)
 
@@ -30,15 +37,25 @@ MAX_WAITING = 1000
 MAX_WAITING_BYTES = 4 << 20
 _LONGEST_PAUSE_S = 30.0
 _ANSWER_WITHIN_S = 10.0
-#: how many messages Mosquitto has thrown away because a queue was full, over all its clients
+#: what Mosquitto and some others tell of themselves: messages thrown away because a queue was full, over all clients;
+#: since when it runs, in seconds; its name and version
 _DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"
+_UPTIME_TOPIC = "$SYS/broker/uptime"
+_VERSION_TOPIC = "$SYS/broker/version"
+_ABOUT_ITSELF = (_VERSION_TOPIC, _DROPPED_TOPIC, _UPTIME_TOPIC)
 _SESSION_LOST = (
-    "bridge: the broker has forgotten this gateway's session, and with it what it had collected for us: let it keep "
-    "sessions (Mosquitto: persistence true, autosave_interval 1, no persistent_client_expiration)"
+    "the broker has forgotten this gateway's session, and with it what it had collected for us: let it keep sessions "
+    "(Mosquitto: persistence true, autosave_interval 1, no persistent_client_expiration)"
 )
 _DROPS = (
-    "bridge: the broker threw %d messages away because a queue was full; if they were ours they are lost: "
-    "set max_queued_messages 0 in Mosquitto"
+    "the broker threw messages away because a queue was full; if they were ours they are lost: set "
+    "max_queued_messages 0 in Mosquitto"
+)
+_CUT = "messages longer than bridge.max_payload_bytes were cut and cannot be read"
+_UNPROVEN = (
+    "bridge: %s acknowledges to the sensors what only it holds, and has not yet been seen to keep it over a restart: "
+    "set persistence true, autosave_interval 1, max_queued_messages 0 and max_inflight_messages 1000 in Mosquitto; "
+    "a power cut there still loses up to a second. Sensors that speak to the gateway's listener lose nothing."
 )
 
 
@@ -49,6 +66,8 @@ class _Session(msgspec.Struct):
     port: int
     client_id: str
     topics: list[str]
+    #: the broker was restarted and still knew us
+    outlived_restart: bool = False
 
 
 @dataclass(slots=True)
@@ -63,22 +82,30 @@ class Counts:
 class Bridge:
     """Feeds the pipeline from a broker, through its restarts and ours."""
 
-    def __init__(self, settings: BridgeSettings, pipeline: Pipeline, spool: Spool, clock: Clock) -> None:
-        """Raises ConfigError when `bridge.ca_file` cannot be used."""
+    def __init__(self, settings: BridgeSettings, pipeline: Pipeline, spool: Spool) -> None:
+        """Raises ConfigError when `bridge.ca_file` or `bridge.password` cannot be used."""
+        if settings.password == PLACEHOLDER:
+            raise ConfigError("bridge.password is that of the example: put the one the broker knows.")
         self.counts = Counts()
+        self.notices = Notices("bridge")
         self.address = f"mqtt{'s' * settings.tls}://{settings.host}:{settings.port} as {settings.client_id}"
         self._settings = settings
         self._tls = _tls_context(settings)
         self._pipeline = pipeline
         self._spool = spool
-        self._clock = clock
         self._client: BrokerClient | None = None
+        self._is_subscribed = False
+        #: why there is no connection
+        self._lost = "not connected yet"
         self._waiting: list[Delivery] = []
         self._waiting_bytes = 0
         self._arrived = asyncio.Event()
         self._closing = asyncio.Event()
         self._closed = asyncio.Event()
         self._dropped: int | None = None
+        self._session_told: _Session | None = None
+        self._first_connected_s: float | None = None
+        self._broker_name = ""
 
     async def run(self) -> None:
         """Connect, receive, and connect again as often as it takes, until `close`."""
@@ -89,7 +116,8 @@ class Bridge:
                     await self._session(backoff)
                 except* BrokerLost as lost:
                     delay_s = backoff.next_delay_s()
-                    _log.warning("bridge: %s: %s; again in %.1f s", self.address, str(lost.exceptions[0]), delay_s)
+                    self._lost = str(lost.exceptions[0])
+                    _log.warning("bridge: %s: %s; again in %.1f s", self.address, self._lost, delay_s)
                     await Clock().wait(self._closing, delay_s)  # real time, like the broker's
         finally:
             self._closed.set()
@@ -99,6 +127,22 @@ class Bridge:
         self._closing.set()
         self._arrived.set()
         await self._closed.wait()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
+        """To the broker, with QoS 1; see `Publisher`. What the broker has not taken when it is lost, is lost."""
+        if not topics.is_topic(topic):
+            self.notices.note("the gateway was to publish to something that is no topic: correct the output", topic)
+            return 0
+        if self._client is None or not self._is_subscribed:
+            return 0
+        return int(self._client.publish(topic, payload, retain=retain))
+
+    def state(self) -> SourceState:
+        """For the heartbeat."""
+        warnings = self.notices.told()
+        if not self._is_subscribed:
+            warnings.insert(0, f"{self.address}: {self._lost}")
+        return SourceState("bridge", int(self._is_subscribed), self.counts.received, warnings)
 
     async def _session(self, backoff: Backoff) -> None:
         """One connection, from CONNECT to `close`. Raises BrokerLost, alone or in a group."""
@@ -113,7 +157,7 @@ class Bridge:
                     for task in others:
                         task.cancel()
             finally:
-                self._client = None
+                self._client, self._is_subscribed = None, False
 
     async def _subscribe(self, client: BrokerClient, backoff: Backoff) -> None:
         """Subscribe to what is wanted now, forget what was wanted before, and look at what the broker remembers."""
@@ -123,21 +167,27 @@ class Bridge:
         before = msgspec.json.decode(known, type=_Session) if known else None
         if before is not None:
             gone = [topic for topic in before.topics if topic not in settings.topics]
-            before.topics = session.topics
+            is_same = (before.host, before.port, before.client_id) == (session.host, session.port, session.client_id)
+            session.outlived_restart = before.outlived_restart and is_same and client.has_session
             if client.has_session and gone:
                 await client.unsubscribe(gone)
-            elif not client.has_session and before == session:
-                _log.warning(_SESSION_LOST)
+            elif not client.has_session and is_same:
+                self.notices.note(_SESSION_LOST, self.address)
         await client.subscribe(settings.topics)
-        saved = msgspec.json.encode(session).decode()
-        await self._spool.submit(lambda store: store.save_meta("bridge_session", saved))
+        await self._save(session)
         self.counts.connections += 1
+        self._is_subscribed = True
         backoff.reset()
         _log.info("bridge: %s: subscribed to %s", self.address, ", ".join(settings.topics))
         try:
-            await client.subscribe([_DROPPED_TOPIC], qos=0)
+            await client.subscribe(_ABOUT_ITSELF, qos=0)
         except BrokerLost as refused:
             _log.info("bridge: whether the broker drops messages cannot be seen (%s)", refused)
+
+    async def _save(self, session: _Session) -> None:
+        self._session_told = session
+        saved = msgspec.json.encode(session).decode()
+        await self._spool.submit(lambda store: store.save_meta("bridge_session", saved))
 
     def _receive(self, delivery: Delivery) -> None:
         """One message from the broker; on the event loop."""
@@ -165,45 +215,78 @@ class Bridge:
             if not is_last:
                 self._arrived.clear()
                 client.resume_reading()
-            messages = [message for delivery in deliveries if (message := self._news(delivery)) is not None]
-            try:
-                if messages:  # shielded: what is under way is committed, also when the connection breaks meanwhile
-                    await asyncio.shield(self._pipeline.submit(messages))
-            except sqlite3.Error as error:
+            messages = [message for delivery in deliveries if (message := self._news(delivery, client)) is not None]
+            error = await self._settled(messages)
+            if error is not None:
                 # Unacknowledged, the broker keeps them and sends them again.
-                raise BrokerLost(f"the spool takes nothing ({error}); free disk space or raise spool.max_mb") from None
+                raise BrokerLost(f"the spool takes nothing ({error}); free disk space or raise spool.max_mb")
             client.acknowledge(deliveries)
             if is_last:
                 client.resume_reading()
                 # The answer proves that the broker has read the acknowledgements before it; after a bare hang-up it
                 # may have read only some (tried: 3 of 500 came again).
-                await client.unsubscribe([_DROPPED_TOPIC])
+                await client.unsubscribe(_ABOUT_ITSELF)
                 return
 
-    def _news(self, delivery: Delivery) -> Message | None:
-        """The message for the pipeline; None when it is none."""
-        if delivery.topic == _DROPPED_TOPIC:
-            self._note_drops(delivery.payload)
+    async def _settled(self, messages: list[Message]) -> sqlite3.Error | None:
+        """Wait until all of these are on disk, or are refused by it."""
+        if not messages:
             return None
-        if delivery.is_retained:
+        outcome: asyncio.Future[sqlite3.Error | None] = asyncio.get_running_loop().create_future()
+
+        def settled(error: sqlite3.Error | None) -> None:
+            if not outcome.done():  # the connection may have broken meanwhile
+                outcome.set_result(error)
+
+        self._pipeline.submit(messages, settled)
+        return await outcome
+
+    def _news(self, delivery: Delivery, client: BrokerClient) -> Message | None:
+        """The message for the pipeline; None when it is none."""
+        topic, payload = delivery.topic, delivery.payload
+        if topic in _ABOUT_ITSELF:
+            self._hear_about(topic, payload, client)
+            return None
+        if delivery.is_retained and not decoders.teaches(topic):
             self.counts.retained_ignored += 1
-            _log.debug("bridge: ignored what the broker had kept of %s", delivery.topic)
+            _log.debug("bridge: ignored what the broker had kept of %s", topic)
             return None
         self.counts.received += 1
         longest = self._settings.max_payload_bytes
-        if len(delivery.payload) > longest:
-            size = len(delivery.payload)
-            _log.warning("bridge: %s: a message of %d bytes was cut to %d", delivery.topic, size, longest)
-        return Message(delivery.topic, delivery.payload[:longest], self._clock.wall_ms())
+        if len(payload) <= longest:
+            return Message(topic, payload)
+        self.notices.note(_CUT, f"{topic}, {len(payload)} bytes")
+        return Message(topic, payload[:longest], f"message of {len(payload)} bytes, cut to {longest}")
 
-    def _note_drops(self, payload: bytes) -> None:
-        try:
-            dropped = int(payload)
-        except ValueError:
+    def _hear_about(self, topic: str, payload: bytes, client: BrokerClient) -> None:
+        """What the broker tells of itself."""
+        number = re.match(rb"\d{1,18}", payload)
+        if topic == _VERSION_TOPIC:
+            self._broker_name = payload[:60].decode("utf-8", "replace")
+        elif number is None:
             return
-        if self._dropped is not None and dropped > self._dropped:
-            _log.warning(_DROPS, dropped - self._dropped)
-        self._dropped = dropped
+        elif topic == _DROPPED_TOPIC:
+            dropped = int(number[0])
+            if self._dropped is not None and dropped > self._dropped:
+                more = dropped - self._dropped
+                self.notices.note(_DROPS, f"{more} at {self.address}", count=more)
+            self._dropped = dropped
+        else:
+            self._hear_uptime(int(number[0]), client)
+
+    def _hear_uptime(self, uptime_s: int, client: BrokerClient) -> None:
+        """Whether the broker has been restarted since we know it, and knew us afterwards."""
+        session, now_s = self._session_told, time.monotonic()
+        if session is None or session.outlived_restart:
+            return
+        if self._first_connected_s is None:
+            self._first_connected_s = now_s
+            _log.warning(_UNPROVEN, self._broker_name or "the broker")
+        elif client.has_session and uptime_s < now_s - self._first_connected_s - 1.0:
+            session.outlived_restart = True
+            saved = msgspec.json.encode(session).decode()
+            self._spool.submit(lambda store: store.save_meta("bridge_session", saved))
+            _log.info("bridge: the broker was restarted and still knew this gateway")
 
 
 def _tls_context(settings: BridgeSettings) -> ssl.SSLContext | None:

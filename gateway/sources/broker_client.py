@@ -19,6 +19,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.config import BridgeSettings
 
+#: sent and not acknowledged by the broker; above it nothing more is sent
+_MAX_OUTGOING = 1000
+
 
 class BrokerLost(Exception):
     """The broker cannot be reached, has refused us, or the connection broke; says why."""
@@ -64,6 +67,7 @@ class BrokerClient:
             keepalive=settings.keepalive_s,
             timeout=timeout_s,
             tls_context=tls,
+            max_queued_outgoing_messages=_MAX_OUTGOING,
         )
         self._paho = self._client._client
         self._paho.manual_ack_set(True)
@@ -122,6 +126,10 @@ class BrokerClient:
         for delivery in deliveries:
             if delivery.qos:
                 self._paho.ack(delivery.packet_id, delivery.qos)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> bool:
+        """Send with QoS 1 and wait for nobody; whether the connection takes it. The topic must be one."""
+        return self._paho.publish(topic, payload, qos=1, retain=retain).rc == paho.MQTT_ERR_SUCCESS
 
     def pause_reading(self) -> None:
         """Leave what the broker sends in the socket."""

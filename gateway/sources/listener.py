@@ -1,227 +1,306 @@
-"""Our own MQTT 3.1.1 endpoint: a sensor's PUBLISH is acknowledged when it is on disk, and not before.
+"""The gateway's own MQTT endpoint, 3.1.1 and 5: a sensor's PUBLISH is acknowledged when it is on disk, and not before.
 
-Publishers only: a SUBSCRIBE is refused, a will is not kept, QoS 2 ends the connection. A message with the retain flag
-is a reading like any other: the sensor itself sent it just now (only a broker replays old ones). Timeouts here are
-real time, like the clients'.
+It is no broker: what a client publishes goes into the pipeline and to nobody else. Clients may subscribe to what the
+gateway itself says (commands for devices, local alarms) and to the wills of other clients. A message with the retain
+flag is a reading like any other: the sensor itself sent it just now. Timeouts here are real time, like the clients'.
 """
 
 import asyncio
-import hmac
 import itertools
 import logging
+import secrets
 import sqlite3
-from typing import cast
+import ssl
+from collections.abc import Coroutine
 
-from gateway.clock import Clock
-from gateway.config import ListenerSettings
-from gateway.errors import ListenError
-from gateway.pipeline import Message, Outcome, Pipeline
-from gateway.sources import mqtt311
-from gateway.sources.mqtt311 import MalformedPacket
+from gateway.config import ListenerSettings, ListenerUser
+from gateway.contract import SourceState
+from gateway.errors import ConfigError, ListenError
+from gateway.pipeline import Message, Pipeline
+from gateway.sources import mqtt_packets, topics
+from gateway.sources.access import Door, Failures, Rights
+from gateway.sources.connection import Connection, Hold
+from gateway.sources.mqtt_packets import V311, Connect, Will
+from gateway.sources.notices import Notices
+from gateway.sources.sessions import KeptSessions, Key, Outgoing, Retained, Session
 
 _log = logging.getLogger(__name__)
 
-#: a connection that has not introduced itself by then is closed
-_CONNECT_WITHIN_S = 10.0
+#: read and not yet settled, over all clients; above it nobody is read until half is settled
+MAX_UNSETTLED_BYTES = 8 << 20
+#: beginnings of packets, over all clients; above it the client whose packet grows is cut off
+MAX_HELD_BYTES = 8 << 20
+#: connections that have not introduced themselves; the oldest goes for one more
+MAX_STRANGERS = 64
+_LONGEST_CLIENT_ID = 256
+_HANDSHAKE_WITHIN_S = 10.0
+_GOOD_BYE_S = 5.0
+_BACKLOG = 256
 
 
 class Listener:
-    """Accepts sensors and feeds the pipeline."""
+    """Accepts sensors, feeds the pipeline, hands out what the gateway says."""
 
-    def __init__(self, settings: ListenerSettings, pipeline: Pipeline, clock: Clock) -> None:
+    def __init__(self, settings: ListenerSettings, pipeline: Pipeline) -> None:
+        """Raises ConfigError: users or certificates cannot be used."""
         self.settings = settings
         self.pipeline = pipeline
-        self.clock = clock
-        self.connections: set[_Connection] = set()
-        #: by client id: a second connection takes the place of the first
-        self.sessions: dict[str, _Connection] = {}
-        self.numbers = itertools.count(1)
-        self.is_closing = False
-        self._server: asyncio.Server | None = None
+        self.notices = Notices("listener")
+        self.retained = Retained()
+        self.received = 0
+        self.unsettled_bytes = 0
+        self.held_bytes = 0
+        self.connections: set[Connection] = set()
+        self.clients: dict[Key, Connection] = {}
+        #: the port with TLS, when there is one
+        self.tls_port: int | None = None
+        users = {name: ListenerUser(told) if isinstance(told, str) else told for name, told in settings.users.items()}
+        self._door = Door(users, anonymous=settings.anonymous)
+        self._failures = Failures()
+        self._tls = _tls_context(settings)
+        self._strangers: dict[Connection, None] = {}
+        self._kept = KeptSessions(settings.max_clients)
+        self._delayed_wills: dict[Key, tuple[asyncio.TimerHandle, Will, Rights]] = {}
+        self._numbers = itertools.count(1)
+        self._servers: list[asyncio.Server] = []
+        self._greetings: set[asyncio.Task[None]] = set()
+        self._is_closing = False
 
     async def start(self) -> int:
-        """Listen; returns the port.
+        """Listen; returns the port (without TLS).
 
         Raises:
-            ListenError: the address is taken or not ours.
+            ListenError: an address is taken or not ours.
         """
-        host, port = self.settings.host, self.settings.port
-        try:
-            self._server = await asyncio.get_running_loop().create_server(lambda: _Connection(self), host, port)
-        except OSError as error:
-            raise ListenError(
-                f"cannot listen on {host}:{port} ({error.strerror or error}): stop the program that has this port, "
-                "or set listener.host and listener.port."
-            ) from None
-        return int(self._server.sockets[0].getsockname()[1])
+        settings = self.settings
+        port = await self._serve(settings.host, settings.port, "", None)
+        if self._tls is not None:
+            self.tls_port = await self._serve(settings.tls_host, settings.tls_port, "tls_", self._tls)
+        return port
 
     async def close(self) -> None:
         """Stop reading, acknowledge what was read, close."""
-        self.is_closing = True
-        if self._server is not None:
-            self._server.close()
+        self._is_closing = True
+        for server in self._servers:
+            server.close()
         for connection in self.connections:
-            connection.stop_reading()
+            connection.hold(Hold.CLOSING)
+        for greeting in tuple(self._greetings):
+            greeting.cancel()
+        await asyncio.gather(*self._greetings, return_exceptions=True)
         await self.pipeline.drained()
+        for timer, _, _ in self._delayed_wills.values():
+            timer.cancel()
         for connection in tuple(self.connections):
-            connection.close()
+            connection.close(mqtt_packets.SHUTTING_DOWN, "the gateway stops")
+        self._door.close()
 
-    def authenticate(self, connect: mqtt311.Connect) -> int:
-        """The CONNACK code for a client."""
-        if not connect.client_id and not connect.clean_session:
-            return mqtt311.BAD_CLIENT_ID
-        if connect.username is None:
-            return mqtt311.ACCEPTED if self.settings.anonymous else mqtt311.NOT_AUTHORISED
-        expected = self.settings.users.get(connect.username)
-        if expected is None:
-            return mqtt311.BAD_PASSWORD
-        given = connect.password or b""
-        return mqtt311.ACCEPTED if hmac.compare_digest(given, expected.encode()) else mqtt311.BAD_PASSWORD
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
+        """To all clients that have subscribed; see `Publisher`."""
+        if not topics.is_topic(topic):
+            self.notices.note("the gateway was to publish to something that is no topic: correct the output", topic)
+            return 0
+        if retain and not self.retained.keep(topic, payload):
+            self.notices.note("a message was not kept for later subscribers, there are too many", topic)
+        return self._hand_out(Outgoing(topic, payload, retain))
 
+    def state(self) -> SourceState:
+        """For the heartbeat."""
+        return SourceState("listener", len(self.clients), self.received, self.notices.told())
 
-class _Connection(asyncio.Protocol):
-    """One sensor (or one bridge for many)."""
+    # what connections call
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-        self._parser = mqtt311.Parser(listener.settings.max_packet_bytes)
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport
-        self._timer: asyncio.TimerHandle
-        self._name = ""
-        self._client_id: str | None = None
-        self._silence_s = _CONNECT_WITHIN_S
-        self._heard_at = self._loop.time()
-        self._paused = False
-        self._messages: list[Message] = []
-        self._packet_ids: list[int] = []
+    def arrived(self, connection: Connection) -> None:
+        """A connection has been made; nothing is known of it yet."""
+        self.connections.add(connection)
+        self._strangers[connection] = None
+        if len(self._strangers) > MAX_STRANGERS:
+            self.notices.note("connections came faster than they introduced themselves", connection.address)
+            oldest = next(iter(self._strangers))
+            del self._strangers[oldest]
+            oldest.close(mqtt_packets.SERVER_BUSY, "")
 
-    # what asyncio calls
+    def left(self, connection: Connection) -> None:
+        """A connection is gone."""
+        self.connections.discard(connection)
+        self._strangers.pop(connection, None)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._timer = self._loop.call_later(_CONNECT_WITHIN_S, self._check_silence)
-        self._name = "{}:{}".format(*(transport.get_extra_info("peername") or ("somewhere", 0))[:2])
-        connections = self._listener.connections
-        connections.add(self)
-        if len(connections) > self._listener.settings.max_clients:
-            self.close(f"more than {self._listener.settings.max_clients} clients; raise listener.max_clients")
+    def greet(self, connection: Connection, connect: Connect) -> None:
+        """Find out whether the client may come in, and tell it."""
+        self._spawn(self._greet(connection, connect))
 
-    def data_received(self, data: bytes) -> None:
-        self._heard_at = self._loop.time()
-        self._parser.feed(data)
-        try:
-            while not self._transport.is_closing():
-                packet = self._parser.next_packet()
-                if packet is None:
-                    break
-                self._handle(packet)
-        except MalformedPacket as error:
-            self.close(str(error))
-        self._submit()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._timer.cancel()
-        self._listener.connections.discard(self)
-        if self._client_id is not None and self._listener.sessions.get(self._client_id) is self:
-            del self._listener.sessions[self._client_id]
-        if self._client_id is not None:
-            _log.info("sensor %s: disconnected%s", self._name, f" ({exc})" if exc else "")
-
-    # what the listener calls
-
-    def stop_reading(self) -> None:
-        self._paused = True
-        self._transport.pause_reading()
-
-    def close(self, reason: str = "") -> None:
-        if reason:
-            _log.warning("sensor %s: closed: %s", self._name, reason)
-        self._transport.close()
-
-    # packets
-
-    def _handle(self, packet: mqtt311.Packet) -> None:
-        match packet:
-            case mqtt311.Publish() if self._client_id is not None:
-                self._publish(packet)
-            case mqtt311.Connect() if self._client_id is None:
-                self._connect(packet)
-            case mqtt311.UnsupportedVersion(level):
-                self._transport.write(mqtt311.connack_unsupported(level))
-                self.close(f"speaks MQTT level {level}; set the client to MQTT 3.1.1")
-            case mqtt311.PingRequest() if self._client_id is not None:
-                self._transport.write(mqtt311.pingresp())
-            case mqtt311.Disconnect() if self._client_id is not None:
-                self.close()
-            case mqtt311.Subscribe(packet_id, filters) if self._client_id is not None:
-                _log.warning("sensor %s: asked to subscribe to %s; nothing is published here", self._name, filters)
-                codes = bytes([mqtt311.SUBSCRIPTION_REFUSED]) * len(filters)
-                self._transport.write(mqtt311.suback(packet_id, codes))
-            case mqtt311.Unsubscribe(packet_id) if self._client_id is not None:
-                self._transport.write(mqtt311.unsuback(packet_id))
-            case _:
-                self.close(f"{type(packet).__name__} {'before' if self._client_id is None else 'after'} CONNECT")
-
-    def _connect(self, packet: mqtt311.Connect) -> None:
-        code = self._listener.authenticate(packet)
-        self._transport.write(mqtt311.connack(code))
-        if code != mqtt311.ACCEPTED:
-            self.close(f"refused with code {code} (user {packet.username!r})")
+    def say_good_bye(
+        self, connection: Connection, session: Session, session_s: float, will: Will | None, rights: Rights
+    ) -> None:
+        """A client has left, with a will when it left without a word."""
+        key = connection.key
+        assert key is not None  # noqa: S101  # only a client that came in leaves
+        if self.clients.get(key) is connection:
+            del self.clients[key]
+        self._kept.keep(key, session, session_s)
+        if will is None or self._is_closing:  # that the gateway stops says nothing of its clients
             return
-        self._client_id = packet.client_id or f"anonymous-{next(self._listener.numbers)}"
-        self._name = f"{self._client_id!r} at {self._name}"
-        older = self._listener.sessions.get(self._client_id)
+        delay_s = min(will.delay_s, session_s)
+        if delay_s and len(self._delayed_wills) < self.settings.max_clients:
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(delay_s, self._say_delayed_will, key)
+            self._delayed_wills[key] = timer, will, rights
+        else:
+            self._say_will(will, rights)
+
+    def submitted(self, size: int) -> None:
+        """So many bytes are on their way to the disk."""
+        self.unsettled_bytes += size
+        if self.unsettled_bytes > MAX_UNSETTLED_BYTES:
+            for connection in self.connections:
+                connection.hold(Hold.MEMORY)
+
+    def settled(self, size: int) -> None:
+        """So many bytes are on disk, or refused."""
+        was_short = self.unsettled_bytes > MAX_UNSETTLED_BYTES // 2
+        self.unsettled_bytes -= size
+        if was_short and self.unsettled_bytes <= MAX_UNSETTLED_BYTES // 2:
+            for connection in self.connections:
+                connection.release(Hold.MEMORY)
+
+    def check_held(self, connection: Connection) -> None:
+        """A packet that is not whole has grown."""
+        if self.held_bytes > MAX_HELD_BYTES:
+            self.notices.note("clients were cut off because too many large packets came at once", connection.address)
+            connection.close(mqtt_packets.SERVER_BUSY, "too many large packets at once")
+
+    def note_unheard(self, name: str, count: int) -> None:
+        """A client could not be told something."""
+        self.notices.note("messages to clients that do not take them were thrown away", name, count=count)
+
+    # greeting
+
+    async def _greet(self, connection: Connection, connect: Connect) -> None:
+        reason, words = await self._judge(connection, connect)
+        if connection.is_closed or self._is_closing:
+            return
+        if reason != mqtt_packets.SUCCESS:
+            connection.refuse(reason, words)
+            return
+        client_id = connect.client_id or f"unnamed-{next(self._numbers)}-{secrets.token_hex(4)}"
+        key = connect.username, client_id
+        self._strangers.pop(connection, None)
+        older = self.clients.get(key)
         if older is not None:
-            older.close("another connection took its client id")
-        self._listener.sessions[self._client_id] = self
-        self._silence_s = packet.keepalive_s * 1.5
-        self._timer.cancel()
-        if self._silence_s:
-            self._timer = self._loop.call_later(self._silence_s, self._check_silence)
-        _log.info("sensor %s: connected", self._name)
+            _log.info("listener: %r: another connection takes its place", client_id)
+            older.leave()  # before the new one says anything
+            older.close(mqtt_packets.TAKEN_OVER, "another connection has this client id")
+        delayed = self._delayed_wills.pop(key, None)
+        if delayed is not None:
+            delayed[0].cancel()
+        kept = self._kept.take(key)
+        self.clients[key] = connection
+        rights = self._door.rights(connect.username, client_id)
+        connection.welcome(connect, rights, None if connect.clean_session else kept, key)
 
-    def _publish(self, packet: mqtt311.Publish) -> None:
-        if packet.qos == 2:
-            self.close("published with QoS 2; set the client to QoS 1")
-            return
-        self._messages.append(Message(packet.topic, packet.payload, self._listener.clock.wall_ms()))
-        if packet.qos:
-            self._packet_ids.append(packet.packet_id)
+    async def _judge(self, connection: Connection, connect: Connect) -> tuple[int, str]:
+        """SUCCESS, or why not, for the client and in words."""
+        if connect.authentication_method is not None:
+            return mqtt_packets.BAD_AUTHENTICATION_METHOD, "user and password only"
+        unnamed = not connect.client_id and not connect.clean_session and connect.version == V311
+        if unnamed or len(connect.client_id) > _LONGEST_CLIENT_ID:
+            return mqtt_packets.CLIENT_ID_INVALID, f"a client id of 1 to {_LONGEST_CLIENT_ID} characters"
+        if not await self._is_known(connection.address, connect):
+            reason = mqtt_packets.NOT_AUTHORISED if connect.username is None else mqtt_packets.BAD_PASSWORD
+            return reason, "no such user or password"
+        is_back = (connect.username, connect.client_id) in self.clients
+        if len(self.clients) >= self.settings.max_clients and not is_back:
+            limit = f"more than {self.settings.max_clients} clients"
+            self.notices.note("clients were turned away: raise listener.max_clients", f"{connect.client_id}: {limit}")
+            return mqtt_packets.QUOTA_EXCEEDED, limit
+        return mqtt_packets.SUCCESS, ""
 
-    def _submit(self) -> None:
-        """Send what one read brought into the pipeline, and acknowledge it together once it is committed."""
-        if not self._messages:
-            return
-        messages, self._messages = self._messages, []
-        packet_ids, self._packet_ids = self._packet_ids, []
-        pipeline = self._listener.pipeline
-        pipeline.submit(messages).add_done_callback(lambda done: self._acknowledge(done, packet_ids))
-        if pipeline.is_full and not self._paused:
-            self.stop_reading()
-            pipeline.when_room(self._resume)
+    async def _is_known(self, address: str, connect: Connect) -> bool:
+        user = f"user {connect.username!r} from {address}"
+        if self._failures.is_crowded(address):
+            self.notices.note("too many wrong passwords from one address: nobody from there is heard", user)
+            return False
+        if await self._door.knows(connect.username, connect.password):
+            return True
+        self.notices.note("wrong users or passwords: correct the client or listener.users", user)
+        await self._failures.wait(address, self._failures.note(address))
+        return False
 
-    def _acknowledge(self, done: "asyncio.Future[Outcome]", packet_ids: list[int]) -> None:
-        if done.cancelled() or self._transport.is_closing():
-            return
-        error = done.exception()
-        if error is None:
-            self._transport.write(mqtt311.pubacks(packet_ids))
-        elif isinstance(error, sqlite3.Error):
-            # The sensor keeps what is not acknowledged and sends it again when it is back.
-            self.close(f"the spool takes nothing ({error}); free disk space or raise spool.max_mb")
+    # handing out
 
-    def _resume(self) -> None:
-        if self._listener.is_closing:
-            return
-        self._paused = False
-        self._heard_at = self._loop.time()
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
+    def _hand_out(self, message: Outgoing) -> int:
+        cut = topics.levels(message.topic)
+        taken = sum(connection.offer(message, cut) for connection in tuple(self.clients.values()))
+        for session in self._kept.living():
+            wanted = session.wants(cut)
+            if wanted is not None and wanted[0]:
+                session.queue(message if wanted[1] else message._replace(retain=False))
+        return taken
 
-    def _check_silence(self) -> None:
-        left_s = self._heard_at + self._silence_s - self._loop.time()
-        if left_s > 0 or self._paused:
-            self._timer = self._loop.call_later(max(left_s, self._silence_s / 2), self._check_silence)
+    def _say_delayed_will(self, key: Key) -> None:
+        _, will, rights = self._delayed_wills.pop(key)
+        self._say_will(will, rights)
+
+    def _say_will(self, will: Will, rights: Rights) -> None:
+        """As the client's own message: `offline` is a reading like `online` was."""
+        if not rights.may_publish(will.topic):
+            what = "wills were refused: allow their topic in listener.users, or correct the client"
+            self.notices.note(what, will.topic)
             return
-        self.close(f"silent for {self._silence_s:g} s")
+        self.received += 1
+        self.pipeline.submit([Message(will.topic, will.payload)], self._will_settled)
+        self._hand_out(Outgoing(will.topic, will.payload, retain=False))
+
+    def _will_settled(self, error: sqlite3.Error | None) -> None:
+        if error is not None:
+            self.notices.note("wills could not be stored", str(error))
+
+    # sockets and tasks
+
+    async def _serve(self, host: str, port: int, prefix: str, tls: ssl.SSLContext | None) -> int:
+        try:
+            server = await asyncio.get_running_loop().create_server(
+                lambda: Connection(self),
+                host,
+                port,
+                backlog=_BACKLOG,
+                ssl=tls,
+                ssl_handshake_timeout=None if tls is None else _HANDSHAKE_WITHIN_S,
+                ssl_shutdown_timeout=None if tls is None else _GOOD_BYE_S,
+            )
+        except OSError as error:
+            raise ListenError(
+                f"cannot listen on {host}:{port} ({error.strerror or error}): stop the program that has this port, "
+                f"or set listener.{prefix}host and listener.{prefix}port."
+            ) from None
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._greetings.add(task)
+        task.add_done_callback(self._greetings.discard)
+
+
+def _tls_context(settings: ListenerSettings) -> ssl.SSLContext | None:
+    if not settings.certificate_file:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        # Without a password a key that is locked is refused: nobody is there to be asked for one.
+        context.load_cert_chain(settings.certificate_file, settings.key_file or None, password="")
+    except OSError as error:
+        raise ConfigError(
+            f"listener.certificate_file {settings.certificate_file!r} and listener.key_file {settings.key_file!r} "
+            f"cannot be used ({error}): they must be a certificate with its chain and its key, in PEM."
+        ) from None
+    if settings.client_ca_file:
+        try:
+            context.load_verify_locations(settings.client_ca_file)
+        except OSError as error:
+            raise ConfigError(
+                f"listener.client_ca_file {settings.client_ca_file!r} cannot be used ({error}): correct it."
+            ) from None
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.architecture.operations import IDENTITY_PROVIDER, World, a_depot, a_vehicle, an_order
+from tests.architecture.operations import IDENTITY_PROVIDER, a_depot, a_vehicle, an_order
+from tests.architecture.worlds import World
 from tests.factories.orders import day_in, make_customer, pack
 from tests.platform_under_test import PASSWORD
 

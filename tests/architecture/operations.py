@@ -11,6 +11,19 @@ from cloud_api.audit.service import raise_security_event
 from cloud_api.identity.people.models import User
 from cloud_api.identity.sessions.service import Device, begin_session
 from cloud_api.kernel.tenancy import SystemScope
+from tests.architecture.edge_things import (
+    CONFIG_ACK,
+    HEARTBEAT,
+    a_command,
+    a_gateway,
+    a_gateway_of_its_own,
+    a_new_name,
+    a_scale,
+    a_sensor,
+    another_sensor,
+    the_gateway,
+)
+from tests.architecture.worlds import World
 from tests.factories.batches import make_batch, make_epoch, make_reading, post
 from tests.factories.farms import make_person
 from tests.factories.orders import (
@@ -30,48 +43,13 @@ from tests.factories.orders import (
     upload,
 )
 from tests.factories.scopes import id_of
-from tests.factories.stores import ColdStore, make_cold_store, make_gateway, make_rule, make_warehouse, receive
-from tests.platform_under_test import Platform, Tenant
+from tests.factories.stores import make_cold_store, make_rule, make_warehouse, receive
+from tests.platform_under_test import Tenant
 
 OWN_ADDRESSES = "/api/v1/auth/me/addresses"
 CATEGORIES = "/api/v1/warehouse/products/categories"
 #: for ids that nobody has
 NOBODYS_ID = "00000000-0000-7000-8000-000000000000"
-HEARTBEAT: dict[str, object] = {
-    "epoch": "0" * 32,
-    "recorded_at_ms": 1,
-    "uptime_s": 1,
-    "software_version": "0.1.0",
-    "config_version": 1,
-    "backlog_rows": 0,
-    "oldest_unsent_ms": None,
-    "dead_letters": 0,
-    "disk_free_mb": 1,
-}
-
-
-@dataclass
-class World:
-    """What an organisation has, as far as operations need it."""
-
-    platform: Platform
-    store: ColdStore
-    numbers: int = 0
-    depot: Depot | None = None
-    operator: Tenant | None = None
-
-    @property
-    def tenant(self) -> Tenant:
-        return self.store.tenant
-
-    def number(self) -> int:
-        self.numbers += 1
-        return self.numbers
-
-
-async def make_world(platform: Platform, tenant: Tenant) -> World:
-    """A cold store; everything else as operations ask for it."""
-    return World(platform, await make_cold_store(platform, tenant))
 
 
 async def a_warehouse(world: World) -> str:
@@ -84,18 +62,6 @@ async def a_room(world: World) -> str:
 
 async def a_product(world: World) -> str:
     return world.store.product_id
-
-
-async def a_gateway(world: World) -> str:
-    return (await make_gateway(world.platform, world.tenant))[0]
-
-
-async def the_gateway(world: World) -> str:
-    return world.store.gateway_id
-
-
-async def a_sensor(world: World) -> str:
-    return world.store.sensor_id
 
 
 async def a_category(world: World) -> str:
@@ -428,7 +394,24 @@ CASES: dict[str, Case] = {
     "receive_heartbeat": Case(the_gateway, HEARTBEAT, by_gateway=True, foreign=403),
     "list_heartbeats": Case(a_gateway),
     "get_gateway_config": Case(a_gateway),
+    "update_gateway": Case(a_gateway, a_new_name),
+    "decommission_gateway": Case(a_gateway_of_its_own),
+    "rotate_gateway_credential": Case(a_gateway),
+    "configure_gateway": Case(a_gateway, {"heartbeat_interval_s": 30}),
+    "list_gateway_configs": Case(a_gateway),
+    "acknowledge_gateway_config": Case(the_gateway, CONFIG_ACK, by_gateway=True, foreign=403),
+    "roll_back_gateway_config": Case(a_gateway, {"version": 1}),
+    "list_gateway_commands": Case(a_gateway),
+    "issue_gateway_command": Case(a_gateway, {"kind": "identify"}),
+    "acknowledge_gateway_command": Case(
+        a_command, {"outcome": "done", "recorded_at_ms": 1}, by_gateway=True, foreign=403
+    ),
+    "list_gateway_alarms": Case(a_gateway),
+    "upload_gateway_logs": Case(the_gateway, {"recorded_at_ms": 1, "lines": ["started"]}, by_gateway=True, foreign=403),
+    "list_gateway_logs": Case(a_gateway),
+    "tare_scale": Case(a_scale),
     "get_sensor": Case(a_sensor),
+    "retire_sensor": Case(another_sensor),
     "update_sensor": Case(a_sensor, {"offset": 0.5}),
     "get_user_warehouses": Case(a_person),
     "set_user_warehouses": Case(a_person, {"warehouse_ids": []}),

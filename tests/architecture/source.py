@@ -16,7 +16,7 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 @cache
 def tracked_files() -> tuple[Path, ...]:
-    """Paths below the root, such as `gateway/spool.py`."""
+    """Paths below the root, such as `gateway/spool/writer.py`."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     paths = sorted({Path(name) for name in listed.split("\0") if name})

@@ -7,8 +7,16 @@ import pytest
 from tests.architecture.source import PACKAGES, calls, parsed, python_files
 
 TRANSACTION_VERBS = frozenset({"commit", "rollback", "begin", "begin_transaction"})
-#: the unit of work; the gateway's own store, which has no sessions; Alembic's environment, which begins where it must
-OWNERS = frozenset({"cloud_api/kernel/db.py", "gateway/spool.py", "cloud_api/migrations/env.py"})
+#: the unit of work; the gateway's own store, which has no sessions; Alembic's environment, which begins where it must;
+#: a program that others are measured by
+OWNERS = frozenset(
+    {
+        "cloud_api/kernel/db.py",
+        "gateway/spool/writer.py",
+        "cloud_api/migrations/env.py",
+        "coldfleet/bench/peers/aiomqtt_sqlite.py",
+    }
+)
 
 
 def transaction_calls(tree: ast.AST) -> list[str]:

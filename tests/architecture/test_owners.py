@@ -16,7 +16,8 @@ from fastapi import FastAPI
 
 from cloud_api.kernel.settings import Settings
 from cloud_api.main import create_app
-from tests.architecture.operations import CASES, NOBODYS_ID, Case, World, body_of, make_world, the_operator
+from tests.architecture.operations import CASES, NOBODYS_ID, Case, body_of, the_operator
+from tests.architecture.worlds import World, make_world
 from tests.cloud_api.conftest import open_shared_platform
 from tests.factories.stores import ColdStore, make_gateway, make_warehouse, receive
 from tests.platform_under_test import Platform
@@ -126,9 +127,11 @@ async def test_another_gateway_of_the_same_organisation_is_a_stranger_too(platfo
     world = await make_world(platform, platform.tenant)
     _, token = await make_gateway(platform, platform.tenant)
     async with platform.client(token) as other:
-        for name in ("receive_heartbeat", "get_gateway_config"):
+        own = {name for name, case in CASES.items() if case.by_gateway}
+        for name in own | {"get_gateway_config", "list_gateway_commands", "rotate_gateway_credential"}:
             [operation] = [operation for operation in OPERATIONS if operation.name == name]
-            answer = await call(other, operation, world.store.gateway_id, CASES[name].body)
+            identity = f"{world.store.gateway_id} {NOBODYS_ID}"
+            answer = await call(other, operation, identity, CASES[name].body)
             assert answer.status_code == 403, name
 
 

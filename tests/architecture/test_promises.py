@@ -91,7 +91,11 @@ def foreign_errors(tree: ast.AST) -> list[str]:
         f"{node.lineno}: HTTPException"
         for node in ast.walk(tree)
         if (isinstance(node, ast.ImportFrom) and "HTTPException" in {alias.name for alias in node.names})
-        or (isinstance(node, ast.Attribute) and node.attr == "HTTPException")
+        or (
+            isinstance(node, ast.Attribute)
+            and node.attr == "HTTPException"
+            and dotted(node) != "http.client.HTTPException"  # the standard library's client raises it
+        )
     ]
 
 

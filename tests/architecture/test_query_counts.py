@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cloud_api.main import create_app
 from cloud_api.policy import policies
 from tests.architecture.creations import GOOD, Good
-from tests.architecture.operations import CASES, World, make_world
+from tests.architecture.operations import CASES
+from tests.architecture.worlds import World, make_world
 from tests.cloud_api.conftest import open_shared_platform
 from tests.platform_under_test import settings_for_tests
 

@@ -17,7 +17,8 @@ from cloud_api.identity.roles.catalogue import GATEWAY, OWN_REACH, SUPER_ADMIN, 
 from cloud_api.main import create_app
 from cloud_api.policy import Policy, policies
 from tests.architecture.creations import GOOD, Good
-from tests.architecture.operations import CASES, NOBODYS_ID, World, body_of, make_world, the_operator
+from tests.architecture.operations import CASES, NOBODYS_ID, body_of, the_operator
+from tests.architecture.worlds import World, make_world
 from tests.cloud_api.conftest import open_shared_platform
 from tests.factories.farms import make_person
 from tests.platform_under_test import Platform, settings_for_tests

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.architecture.operations import CASES, Case, World, a_gateway, body_of, make_world, the_gateway
+from tests.architecture.edge_things import a_gateway, the_gateway
+from tests.architecture.operations import CASES, Case, body_of
 from tests.architecture.test_owners import OPERATIONS, Operation, call
+from tests.architecture.worlds import World, make_world
 from tests.cloud_api.conftest import open_shared_platform
 from tests.factories.farms import make_person
 from tests.factories.scopes import confine

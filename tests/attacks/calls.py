@@ -4,6 +4,7 @@ Most stand in tests/architecture already (`CASES`, `GOOD`). Here is what they le
 for, and what people do with an account of their own.
 """
 
+import itertools
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,8 +18,9 @@ from fastapi import FastAPI
 from cloud_api.kernel import clock
 from cloud_api.main import create_app
 from tests.architecture.creations import GOOD, Good
-from tests.architecture.operations import CASES, World, body_of, the_operator
+from tests.architecture.operations import CASES, body_of, the_operator
 from tests.architecture.test_owners import Operation
+from tests.architecture.worlds import World
 from tests.cloud_api.identity.mailed import mailed_token
 from tests.cloud_api.identity.people import tokens
 from tests.cloud_api.identity.programs import make_client
@@ -316,7 +318,7 @@ async def good_call(world: World, operation: Operation, *, by_operator: bool) ->
     body = {} if body is None and operation.method in {"POST", "PUT", "PATCH"} else body
     who = (await the_operator(world)).client if case.by_operator or by_operator else world.tenant.client
     shown = {"Authorization": f"Bearer {world.store.gateway_token}"} if case.by_gateway else by(who)
-    ids = dict.fromkeys(re.findall(r"\{(\w+)\}", operation.path), made)
+    ids = dict(zip(re.findall(r"\{(\w+)\}", operation.path), itertools.cycle(made.split()), strict=False))
     return Call(ids, body, headers={**dict(case.headers or {}), **shown})
 
 

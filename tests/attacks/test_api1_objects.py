@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.architecture.operations import CASES, World, a_route, an_order, make_world
+from tests.architecture.operations import CASES, a_route, an_order
 from tests.architecture.test_owners import OPERATIONS, Operation
+from tests.architecture.worlds import World, make_world
 from tests.attacks.calls import app, good_call
 from tests.cloud_api.conftest import open_shared_platform
 from tests.cloud_api.identity.staff import join, make_role
 from tests.cloud_api.realtime.sockets import connected_to
+from tests.factories.batches import make_gap, make_summary, send
 from tests.factories.stores import make_warehouse
 from tests.platform_under_test import Platform
 
@@ -21,7 +23,10 @@ from tests.platform_under_test import Platform
 FILTERS = [
     ("/api/v1/excursions", "location_id"),
     ("/api/v1/orders", "customer_id"),
+    ("/api/v1/telemetry/gaps", "gateway_id"),
     ("/api/v1/telemetry/readings/latest", "location_id"),
+    ("/api/v1/telemetry/summaries", "gateway_id"),
+    ("/api/v1/telemetry/summaries", "sensor_id"),
     ("/api/v1/warehouse/batches", "product_id"),
     ("/api/v1/warehouse/deliveries", "order_id"),
     ("/api/v1/warehouse/stock/levels", "product_id"),
@@ -58,7 +63,11 @@ async def things_of(world: World) -> dict[str, str]:
     team = await world.tenant.post("/api/v1/teams", {"name": f"Team {world.number()}"})
     route = await world.tenant.get(f"/api/v1/warehouse/routes/{await a_route(world)}")
     me = await world.tenant.get("/api/v1/auth/me")
+    await send(world.platform, world.store, [make_summary(1)], lane="summaries")
+    await send(world.platform, world.store, [make_gap(1)], lane="gaps")
     return {
+        "gateway_id": world.store.gateway_id,
+        "sensor_id": world.store.sensor_id,
         "location_id": world.store.room_id,
         "customer_id": order["customer_id"],
         "product_id": received[0]["product_id"],
@@ -104,7 +113,7 @@ def ids_in(schema: Mapping[str, Any], schemas: Mapping[str, Any], path: tuple[st
         yield from ids_in(choice, schemas, path)
     for name, inner in schema.get("properties", {}).items():
         yield from ids_in(inner, schemas, (*path, name))
-    if "items" in schema:
+    if isinstance(schema.get("items"), dict):  # false: of a tuple, that there are no more
         yield from ids_in(schema["items"], schemas, (*path, "0"))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.architecture.operations import make_world
+from tests.architecture.worlds import make_world
 from tests.attacks.calls import AUTH, enrol
 from tests.cloud_api.conftest import open_shared_platform
 from tests.cloud_api.identity.mailed import mailed_token

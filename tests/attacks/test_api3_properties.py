@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.architecture.operations import HEARTBEAT, NOBODYS_ID, World, make_world, the_operator
+from tests.architecture.edge_things import HEARTBEAT
+from tests.architecture.operations import CASES, NOBODYS_ID, the_operator
 from tests.architecture.test_owners import OPERATIONS, Operation
+from tests.architecture.worlds import World, make_world
 from tests.attacks.calls import app, good_call
 from tests.attacks.leaks import leak_in
 from tests.cloud_api.conftest import open_shared_platform
@@ -38,7 +40,15 @@ KINDS: dict[str, dict[str, object]] = {
     "change_identity_provider": {"kind": "oidc"},
 }
 #: of machines: the first field that is too much is named, and no other
-WIRE = {"provision_gateway", "receive_heartbeat", "take_in_readings"}
+WIRE = {
+    "provision_gateway",
+    "receive_heartbeat",
+    "take_in_readings",
+    "acknowledge_gateway_command",
+    "acknowledge_gateway_config",
+    "rotate_gateway_credential",
+    "upload_gateway_logs",
+}
 
 
 @pytest.fixture
@@ -87,6 +97,12 @@ async def test_what_nobody_may_set_is_refused_by_name_in_every_body(world: World
     assert not let_through, "\n".join(let_through)
 
 
+def body_to_spoil(name: str) -> dict[str, Any]:
+    """What a gateway may send there."""
+    body = CASES[name].body
+    return body if isinstance(body, dict) and body else {"secret": "5" * 64}
+
+
 async def test_machines_bodies_take_no_more_than_the_wire_says_either(world: World) -> None:
     async with world.platform.client(world.store.gateway_token) as gateway:
         heartbeat = {**HEARTBEAT, "organization_id": NOBODYS_ID}
@@ -94,6 +110,11 @@ async def test_machines_bodies_take_no_more_than_the_wire_says_either(world: Wor
         assert (await gateway.post(path, json=heartbeat)).status_code == 422
         batch = {**make_batch([make_reading(1)], epoch=make_epoch()), "gateway_id": NOBODYS_ID}
         assert (await gateway.post("/api/v1/telemetry/readings", json=batch)).status_code == 422
+        for name in ("acknowledge_gateway_config", "upload_gateway_logs", "rotate_gateway_credential"):
+            [operation] = [operation for operation in OPERATIONS if operation.name == name]
+            body = {**body_to_spoil(name), "organization_id": NOBODYS_ID}
+            spoilt = operation.path.replace("{id}", world.store.gateway_id)
+            assert (await gateway.post(spoilt, json=body)).status_code == 422, name
         claim = {"claim_code": "x", "secret": "5" * 64, "software_version": "1", "organization_id": NOBODYS_ID}
         assert (await gateway.post("/api/v1/edge/provision", json=claim)).status_code == 422
 

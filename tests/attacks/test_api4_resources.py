@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.architecture.operations import World, make_world
+from tests.architecture.worlds import World, make_world
 from tests.attacks.calls import AUTH, app
 from tests.cloud_api.conftest import open_shared_platform
 from tests.cloud_api.identity.staff import refusal

@@ -23,7 +23,12 @@ def test_whatever_needs_no_permission_is_ones_own_or_public() -> None:
     open_to_all = {policy.path for policy in listed if not policy.is_public and not policy.required}
     assert {path for path in open_to_all if not SIGNED_IN_IS_ENOUGH.match(path)} <= {
         "/api/v1/edge/gateways/{id}/config",  # the gateway itself: tests/architecture/test_owners.py
+        "/api/v1/edge/gateways/{id}/config/ack",
+        "/api/v1/edge/gateways/{id}/commands",
+        "/api/v1/edge/gateways/{id}/commands/{command_id}/ack",
         "/api/v1/edge/gateways/{id}/heartbeat",
+        "/api/v1/edge/gateways/{id}/logs",
+        "/api/v1/edge/gateways/{id}/rotate-credentials",
         "/api/v1/admin/users/{id}/avatar",  # one's own, or of those whom one may change: tests/cloud_api/media
     }
 

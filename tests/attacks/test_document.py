@@ -25,8 +25,9 @@ from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi import checks
 
-from tests.architecture.operations import World, make_world, the_operator
+from tests.architecture.operations import the_operator
 from tests.architecture.test_owners import OPERATIONS, Operation
+from tests.architecture.worlds import World, make_world
 from tests.attacks.calls import FORM, OWN, Call, app, by, content, good_call
 from tests.attacks.leaks import leak_in
 from tests.attacks.poisons import TEXTS, spoilt

@@ -1,11 +1,10 @@
 """What the simulated devices of many makers say, heard by the gateway's own listener and decoders."""
 
-import asyncio
 import itertools
 import json
 from collections import Counter
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -20,12 +19,13 @@ from device_sims.run import ScenarioRun
 from device_sims.scale import Scale, ScaleSpec
 from device_sims.scenario import load
 from gateway import decoders
-from gateway.clock import Clock
 from gateway.config import ListenerSettings
 from gateway.contract import Reading, TagRead, Weighing
-from gateway.pipeline import Outcome, Pipeline
+from gateway.pipeline import Pipeline
 from gateway.sources.listener import Listener
-from gateway.spool import Store, open_spool
+from gateway.spool.outgoing import Row
+from gateway.spool.store import LANES
+from tests.gateway.running import HandClock, drain, running_spool, timeline_of
 
 EXAMPLE = Path(device_sims.__file__).parent / "scenarios" / "many_makers.toml"
 NOON_MS = 1_768_471_950_000
@@ -113,21 +113,20 @@ async def test_the_gateway_stores_exactly_what_the_report_counts(tmp_path: Path)
     path = tmp_path / "site.toml"
     path.write_text("duration_s = 3600\nstep_s = 10\n" + EXAMPLE.read_text().replace("speed = 60.0", "speed = 20000"))
     clock = WorldClock(20_000, NOON_MS, itertools.count(NOON_MS).__next__)
-    spool = open_spool(tmp_path / "data", max_mb=64)
-    writer = asyncio.create_task(spool.run())
-    told: list[Outcome] = []
-    pipeline = Pipeline(spool, max_pending=100, max_dead_letters=100, on_committed=told.append)
-    listener = Listener(
-        ListenerSettings(port=0, anonymous=True), pipeline, Clock(speed=1e-9, origin_ms=NOON_MS + 3_600_000)
-    )
-    port = await listener.start()
-    run = ScenarioRun(load(path), broker=Broker("127.0.0.1", port), report=tmp_path / "report.json", clock=clock)
-    await run.run()
-    await listener.close()
-    rows = await spool.submit(_everything)
-    writer.cancel()
-    spool.close()
-    report = json.loads((tmp_path / "report.json").read_bytes())
+    async with running_spool(tmp_path / "data") as spool:
+        timeline = timeline_of(spool, HandClock(NOON_MS + 3_600_000))
+        pipeline = Pipeline(spool, timeline, max_pending=100)
+        listener = Listener(ListenerSettings(port=0, anonymous=True), pipeline)
+        port = await listener.start()
+        report = tmp_path / "report.json"
+        await ScenarioRun(load(path), broker=Broker("127.0.0.1", port), report=report, clock=clock).run()
+        await listener.close()
+        rows = [row for lane in LANES for row in await drain(spool, lane)]
+    assert pipeline.dead_letters == 0
+    _compare(json.loads(report.read_bytes()), rows)
+
+
+def _compare(report: dict[str, Any], rows: list[Row]) -> None:
     assert report["finished"] is True
     assert report["connections"] == 6
     spoken = [*report["sensors"].values(), *report["gates"].values(), *report["scales"].values()]
@@ -139,13 +138,8 @@ async def test_the_gateway_stores_exactly_what_the_report_counts(tmp_path: Path)
     assert sum(sum(one["readings"].values()) for one in [*spoken, *report["voices"].values()]) == stored.total()
     assert sum(one["tag_reads"] for one in spoken) == len([row for row in rows if isinstance(row, TagRead)]) > 50
     assert sum(one["weighings"] for one in spoken) == len([row for row in rows if isinstance(row, Weighing)]) > 40
-    assert sum(outcome.dead_letters for outcome in told) == 0
     assert cast(int, report["sensors"]["F4:1F:0C:28:CB:D6"]["duplicated"]) > 0
     assert all(row.quality == "good" for row in rows if isinstance(row, Reading))
-
-
-def _everything(store: Store) -> list[object]:
-    return [row for lane in ("readings", "tags", "weights") for row in store.batch(lane, 100_000)]
 
 
 def test_a_device_that_is_there_says_so() -> None:

@@ -1,5 +1,6 @@
 """What a gateway sends: rows, batches of them, and the sending."""
 
+import itertools
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -9,9 +10,10 @@ from sqlalchemy import select
 
 from cloud_api.devices.models import Sensor
 from cloud_api.kernel import clock
+from cloud_api.telemetry.columns import SEQUENCES
 from cloud_api.telemetry.models import LaneCursor, SensorReading
-from cloud_api.telemetry.rows import SEQUENCES
 from gateway import rules
+from gateway.contract import FLAG_BAD, FLAG_DEVICE_TIME, FLAG_SUSPECT
 from tests.factories.stores import ColdStore
 from tests.platform_under_test import Platform
 
@@ -51,6 +53,64 @@ def make_series(
     ]
 
 
+def make_columns(rows: Sequence[Row]) -> Row:
+    """Readings as columns."""
+    names = [(row["sensor"], row["quantity"], row["unit"]) for row in rows]
+    series = list(dict.fromkeys(names))
+    runs: list[list[int]] = []
+    for row in rows:
+        if runs and sum(runs[-1]) == row["sequence"]:
+            runs[-1][1] += 1
+        else:
+            runs.append([row["sequence"], 1])
+    times_ms = [row["recorded_at_ms"] for row in rows]
+    qualities = {"good": 0, "suspect": FLAG_SUSPECT, "bad": FLAG_BAD}
+    flags = [
+        qualities[row.get("quality", "good")] | FLAG_DEVICE_TIME * (row.get("time_source") == "device") for row in rows
+    ]
+    return {
+        "series": series,
+        "rows": [series.index(name) for name in names],
+        "sequences": runs,
+        "times_ms": times_ms[:1] + [after - before for before, after in itertools.pairwise(times_ms)],
+        "values": [row["value"] for row in rows],
+        **({"flags": flags} if any(flags) else {}),
+    }
+
+
+def make_summary(sequence: int, **fields: Any) -> Row:
+    """What is left of an hour of temperatures."""
+    return {
+        "sequence": sequence,
+        "sensor": SENSOR,
+        "quantity": "temperature",
+        "unit": "Cel",
+        "from_ms": EIGHT_OCLOCK_MS,
+        "to_ms": EIGHT_OCLOCK_MS + 3_600_000,
+        "count": 60,
+        "minimum": 3.0,
+        "mean": 4.0,
+        "maximum": 5.0,
+        **fields,
+    }
+
+
+def make_gap(sequence: int, **fields: Any) -> Row:
+    """An hour of readings that were thinned out."""
+    return {
+        "sequence": sequence,
+        "epoch": EPOCH,
+        "lane": "readings",
+        "first": 1,
+        "last": 60,
+        "rows": 59,
+        "from_ms": EIGHT_OCLOCK_MS,
+        "to_ms": EIGHT_OCLOCK_MS + 3_600_000,
+        "reason": "thinned",
+        **fields,
+    }
+
+
 def make_alarm(
     sequence: int,
     event: str,
@@ -60,6 +120,7 @@ def make_alarm(
     at_ms: int,
     value: float = 9.0,
     sensor: str = SENSOR,
+    kind: str = "high",
 ) -> Row:
     """What the gateway's own judge says of a sensor."""
     return {
@@ -67,7 +128,7 @@ def make_alarm(
         "sensor": sensor,
         "quantity": "temperature",
         "rule": rule,
-        "kind": "high",
+        "kind": kind,
         "event": event,
         "incident": rules.incident_key(sensor, "temperature", rule, started_at_ms),
         "value": value,
@@ -97,8 +158,13 @@ def alarms_at_the_gateway(rule: Any, readings: Iterable[Row]) -> list[Row]:
 
 
 def make_batch(rows: Sequence[object], *, epoch: str = EPOCH, lane: str = "readings", **fields: object) -> Row:
-    """A batch of one lane."""
+    """A batch of one lane, its rows as objects."""
     return {"version": 1, "epoch": epoch, "lane": lane, lane: rows, **fields}
+
+
+def make_column_batch(readings: Sequence[Row], *, epoch: str = EPOCH, lane: str = "readings", **changed: object) -> Row:
+    """A batch of readings as columns, some of them changed."""
+    return {"version": 2, "epoch": epoch, "lane": lane, "columns": {**make_columns(readings), **changed}}
 
 
 async def post(platform: Platform, store: ColdStore, batch: object) -> httpx2.Response:
@@ -118,15 +184,26 @@ async def send(
     return answer.json()["data"]
 
 
-async def stored_rows(platform: Platform, store: ColdStore, *, epoch: str = EPOCH) -> list[tuple[int, int, float]]:
+async def send_columns(
+    platform: Platform, store: ColdStore, rows: Sequence[Row], *, epoch: str = EPOCH, lane: str = "readings"
+) -> Any:
+    """The same of readings as columns."""
+    answer = await post(platform, store, make_column_batch(rows, epoch=epoch, lane=lane))
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+async def stored_rows(
+    platform: Platform, store: ColdStore, *, epoch: str = EPOCH, lane: str = "readings"
+) -> list[tuple[int, int, float]]:
     """What is stored of a spool's readings: (sequence on the wire, recorded_at_ms, raw value), by sequence."""
     async with platform.database.unit_of_work(store.tenant.organization, read_only=True) as db:
-        lane = select(LaneCursor.number).where(
+        number = select(LaneCursor.number).where(
             LaneCursor.gateway_id == uuid.UUID(store.gateway_id),
             LaneCursor.epoch == epoch,
-            LaneCursor.lane == "readings",
+            LaneCursor.lane == lane,
         )
-        base = ((await db.scalar(lane)) or 0) * SEQUENCES
+        base = ((await db.scalar(number)) or 0) * SEQUENCES
         sensors = select(Sensor.id).where(Sensor.gateway_id == uuid.UUID(store.gateway_id))
         rows = await db.scalars(
             select(SensorReading)

@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.catalog import service as catalog
 from cloud_api.catalog.schemas import ProductCreate
-from cloud_api.devices import service as devices
-from cloud_api.devices.schemas import SensorCreate
+from cloud_api.devices.provisioning import service as provisioning
+from cloud_api.devices.sensors import service as sensors
+from cloud_api.devices.sensors.schemas import SensorCreate
 from cloud_api.identity.organizations.models import Organization
 from cloud_api.identity.people.models import User, UserRole
 from cloud_api.identity.roles.catalogue import SUPER_ADMIN
@@ -144,7 +145,7 @@ async def plant_store(platform: Platform, tenant: Tenant | None = None) -> ColdS
         )
         product = await catalog.create_product(db, new=ProductCreate(sku=f"CHARD-{number}", name="Chard", unit="kg"))
         gateway_id, token = await _plant_gateway(db)
-        sensor = await devices.register_sensor(db, new=_sensor(gateway_id, room.id))
+        sensor = await sensors.register_sensor(db, new=_sensor(gateway_id, room.id))
     return ColdStore(tenant, str(warehouse.id), str(room.id), str(product.id), str(gateway_id), token, str(sensor.id))
 
 
@@ -157,8 +158,8 @@ async def plant_gateway(platform: Platform, tenant: Tenant) -> tuple[str, str]:
 
 async def _plant_gateway(db: AsyncSession) -> tuple[uuid.UUID, str]:
     secret = uuid.uuid4().hex * 2
-    gateway, claim_code = await devices.register_gateway(db, name=f"Box {next(_numbers)}")
-    await devices.claim_gateway(db, claim_code=claim_code, secret=secret, software_version="0.1.0")
+    gateway, claim_code = await provisioning.register_gateway(db, name=f"Box {next(_numbers)}")
+    await provisioning.claim_gateway(db, claim_code=claim_code, secret=secret, software_version="0.1.0")
     return gateway.id, f"gateway.{gateway.id}.{secret}"
 
 
@@ -176,7 +177,7 @@ async def plant_sensor(
     place = None if location_id is None else uuid.UUID(location_id)
     new = _sensor(uuid.UUID(gateway_id), place, code=code, quantity=quantity, offset=offset)
     async with platform.database.unit_of_work(tenant.organization) as db:
-        return str((await devices.register_sensor(db, new=new)).id)
+        return str((await sensors.register_sensor(db, new=new)).id)
 
 
 def _sensor(

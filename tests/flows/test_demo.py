@@ -56,8 +56,8 @@ def test_recorded_messages_of_real_devices_go_through_gateway_and_cloud() -> Non
 
     assert told.returncode == 0, told.stdout + told.stderr
     said = " ".join(told.stdout.split())
-    assert "29 of 32 messages became rows, 0 were refused, whole or in part, 3 say nothing to keep." in said
-    assert "In the cloud: 37 readings, 7 tags, 8 weights." in said
+    assert "51 of 57 messages became rows, 1 were refused, whole or in part, 5 say nothing to keep." in said
+    assert "In the cloud: 79 readings, 8 tags, 8 weights." in said
 
 
 def test_a_folder_without_messages_is_refused_in_a_sentence(tmp_path: Path) -> None:

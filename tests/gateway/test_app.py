@@ -266,35 +266,6 @@ async def test_inspect_shows_what_waits_beside_the_running_gateway(box: Box) -> 
     assert (code, output.count("\n")) == (1, 1)
 
 
-async def test_decode_prints_the_readings_of_one_message(box: Box, tmp_path: Path) -> None:
-    message = tmp_path / "message.json"
-    message.write_text('{"temperature": -18.4, "humidity": "wet", "battery": 97}')
-    code, output = await box.end("decode", TOPIC, str(message))
-    lines = output.splitlines()
-    assert code == 0
-    assert [json.loads(line)["quantity"] for line in lines if line.startswith("{")] == ["temperature", "battery"]
-    assert "not used: humidity: 'wet' is no value in %" in lines
-    message.write_bytes(b"\xff")
-    for arguments in ((TOPIC, str(message)), ("tele/x", str(message)), (TOPIC, str(tmp_path / "nothing"))):
-        code, output = await box.end("decode", *arguments)
-        assert (code, output.count("\n")) == (1, 1)
-        assert "Traceback" not in output
-
-
-async def test_decode_prints_tag_reads_and_weights_too(box: Box, tmp_path: Path) -> None:
-    message = tmp_path / "message"
-    message.write_text("S D 1.5 kg\r\nS S 1.25 kg\r\n")
-    code, output = await box.end("decode", "scale/dock/raw", str(message))
-    assert code == 0
-    assert [(json.loads(line)["weight_kg"], json.loads(line)["state"]) for line in output.splitlines()] == [
-        (1.5, "dynamic"),
-        (1.25, "stable"),
-    ]
-    message.write_text('{"epc": "E28011606000020A6681F23F", "antennaPort": 7, "isHeartBeat": false}')
-    code, output = await box.end("decode", "speedway/tags", str(message))
-    assert (code, json.loads(output)["epc"]) == (0, "E28011606000020A6681F23F")
-
-
 async def test_the_gateway_carries_nothing_of_the_cloud(box: Box, cloud: CloudDouble) -> None:
     source = (
         "import sys, gateway.__main__;"

@@ -11,14 +11,13 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from gateway.clock import Clock
-from gateway.config import BridgeSettings
-from gateway.contract import Reading
+from gateway import decoders
+from gateway.config import PLACEHOLDER, BridgeSettings
 from gateway.errors import ConfigError
-from gateway.pipeline import Pipeline
 from gateway.sources.bridge import MAX_WAITING, Bridge
-from gateway.spool import Spool, open_spool
+from gateway.spool.writer import Spool, open_spool
 from tests.gateway.certificates import write_certificate
+from tests.gateway.on_disk import arrived, let_the_disk_recover, let_the_disk_refuse, letters, pipeline_into, values
 from tests.gateway.running import in_background
 from tests.services.mosquitto import PrivateMosquitto
 from tests.services.waiting import until
@@ -27,9 +26,8 @@ TOPIC = "zigbee2mqtt/room"
 
 
 def bridge_on(broker: PrivateMosquitto, spool: Spool, **settings: object) -> Bridge:
-    pipeline = Pipeline(spool, max_pending=100, max_dead_letters=100, on_committed=lambda outcome: None)
     told = BridgeSettings(**{"host": "127.0.0.1", "port": broker.port, "topics": ["zigbee2mqtt/#"], **settings})  # type: ignore[arg-type]
-    return Bridge(told, pipeline, spool, Clock())
+    return Bridge(told, pipeline_into(spool, max_pending=100), spool)
 
 
 @asynccontextmanager
@@ -51,18 +49,6 @@ async def publish(
         await asyncio.gather(
             *(client.publish(topic, f'{{"temperature":{value}}}', qos=1, retain=retain) for value in temperatures)
         )
-
-
-async def values(spool: Spool) -> list[float]:
-    rows = await spool.submit(lambda store: store.batch("readings", 1_000_000))
-    return [row.value for row in rows if isinstance(row, Reading)]
-
-
-async def arrived(spool: Spool, count: int) -> None:
-    async def has_count() -> bool:
-        return len(await values(spool)) >= count
-
-    await until(has_count, what=f"{count} readings are on disk")
 
 
 async def test_readings_come_once_and_in_order_and_none_comes_again(mosquitto: PrivateMosquitto, spool: Spool) -> None:
@@ -100,6 +86,95 @@ async def test_what_the_broker_had_kept_is_no_reading(mosquitto: PrivateMosquitt
         await arrived(spool, 3)
         assert bridge.counts.received == 2
     assert await values(spool) == [2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "homeassistant/sensor/fridge/config",
+        "homie/5/fridge/$description",
+        "homie/fridge/probe/temperature/$unit",
+        "te/device/fridge///m/env/meta",
+        "spBv1.0/site/NBIRTH/edge",
+        "spBv1.0/site/DBIRTH/edge/fridge",
+    ],
+)
+def test_what_says_what_others_mean_is_worth_reading_also_when_it_was_kept(topic: str) -> None:
+    assert decoders.teaches(topic)
+
+
+@pytest.mark.parametrize(
+    "topic", [TOPIC, "homie/fridge/probe/temperature", "spBv1.0/site/DDATA/edge/fridge", "tele/config"]
+)
+def test_a_reading_that_was_kept_is_an_old_one(topic: str) -> None:
+    assert not decoders.teaches(topic)
+
+
+async def test_a_kept_description_is_learned_and_the_readings_after_it_are_understood(
+    mosquitto: PrivateMosquitto, spool: Spool
+) -> None:
+    value = "homie/fridge/probe/temperature"
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as device:
+        await device.publish(f"{value}/$datatype", "float", qos=1, retain=True)
+        await device.publish(f"{value}/$unit", "°F", qos=1, retain=True)
+        await device.publish(value, "40", qos=1, retain=True)
+        async with bridging(mosquitto, spool, topics=["homie/#"]) as bridge:
+            await until(lambda: bridge.counts.received == 2, what="both attributes are read")
+            assert bridge.counts.retained_ignored == 1
+            await device.publish(value, "50", qos=1)
+            await arrived(spool, 1)
+    assert [round(value, 6) for value in await values(spool)] == [10.0]
+
+
+async def test_what_the_gateway_says_reaches_the_devices_on_the_broker(
+    mosquitto: PrivateMosquitto, spool: Spool
+) -> None:
+    async with bridging(mosquitto, spool) as bridge, aiomqtt.Client("127.0.0.1", mosquitto.port) as device:
+        await device.subscribe("scale/dock/command", qos=1)
+        assert bridge.publish("scale/dock/command", b"tare", retain=True) == 1
+        assert bridge.publish("scale/+/command", b"tare") == 0
+        async with asyncio.timeout(20):
+            message = await anext(aiter(device.messages))
+        assert (str(message.topic), message.payload) == ("scale/dock/command", b"tare")
+    assert bridge.publish("scale/dock/command", b"tare") == 0
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as late, asyncio.timeout(20):
+        await late.subscribe("scale/dock/command")
+        assert (await anext(aiter(late.messages))).retain
+
+
+async def test_the_heartbeat_hears_whether_the_broker_is_there(mosquitto: PrivateMosquitto, spool: Spool) -> None:
+    async with bridging(mosquitto, spool) as bridge:
+        await publish(mosquitto, range(3))
+        await arrived(spool, 3)
+        state = bridge.state()
+        assert (state.name, state.connected, state.received, state.warnings) == ("bridge", 1, 3, [])
+        await asyncio.to_thread(mosquitto.kill)
+        await until(lambda: bridge.state().connected == 0, what="the loss is noticed")
+        assert bridge.state().warnings[0].startswith(f"mqtt://127.0.0.1:{mosquitto.port} as coldfleet-gateway: ")
+
+
+async def test_a_broker_that_has_not_been_seen_to_keep_its_promise_is_told_of_until_it_has(
+    mosquitto: PrivateMosquitto, spool: Spool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with bridging(mosquitto, spool) as bridge:
+        await until(lambda: "has not yet been seen to keep it over a restart" in caplog.text, what="it is told")
+        assert "mosquitto version" in caplog.text
+        assert bridge._first_connected_s is not None
+        bridge._first_connected_s -= 60.0  # it has been known for a minute
+        await mosquitto.restart()
+        await until(lambda: "was restarted and still knew this gateway" in caplog.text, what="the proof is seen")
+    caplog.clear()
+    async with bridging(mosquitto, spool) as bridge:
+        await until(lambda: bridge._broker_name != "", what="the broker has told of itself")
+        await publish(mosquitto, [1])
+        await arrived(spool, 1)
+        assert "has not yet been seen" not in caplog.text
+
+
+def test_the_password_of_the_example_is_refused(mosquitto: PrivateMosquitto, spool: Spool) -> None:
+    with pytest.raises(ConfigError, match=r"bridge\.password is that of the example"):
+        bridge_on(mosquitto, spool, username="coldfleet", password=PLACEHOLDER)
 
 
 async def test_a_restart_of_the_broker_loses_nothing(mosquitto: PrivateMosquitto, spool: Spool) -> None:
@@ -155,18 +230,16 @@ async def test_a_topic_that_is_no_longer_wanted_is_forgotten(mosquitto: PrivateM
         await publish(mosquitto, [2], topic="scale/dock/raw")
         await until(lambda: bridge.counts.received == 1, what="the wanted one has come")
     assert await values(spool) == []
-    assert await spool.submit(lambda store: store.dead_letters()) == 1
 
 
 async def test_a_disk_that_takes_nothing_is_no_acknowledgement(
     mosquitto: PrivateMosquitto, spool: Spool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trigger = "CREATE TRIGGER full BEFORE INSERT ON readings BEGIN SELECT raise(ABORT, 'disk is full'); END"
     async with bridging(mosquitto, spool):
-        await spool.submit(lambda store: store.connection.execute(trigger))
+        await let_the_disk_refuse(spool)
         await publish(mosquitto, range(10))
         await until(lambda: "the spool takes nothing (disk is full)" in caplog.text, what="the disk is complained of")
-        await spool.submit(lambda store: store.connection.execute("DROP TRIGGER full"))
+        await let_the_disk_recover(spool)
         await arrived(spool, 10)
     assert await values(spool) == list(range(10))
 
@@ -194,13 +267,13 @@ async def test_a_gateway_that_cannot_commit_stops_reading_and_its_memory_stays_s
 
 
 async def test_a_message_that_is_too_long_is_cut_and_acknowledged(mosquitto: PrivateMosquitto, spool: Spool) -> None:
-    async with bridging(mosquitto, spool, max_payload_bytes=200):
+    async with bridging(mosquitto, spool, max_payload_bytes=200) as bridge:
         async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
             await client.publish(TOPIC, b'{"temperature":' + b" " * 1000 + b"1}", qos=1)
         await publish(mosquitto, [2])
         await arrived(spool, 1)
-    query = "SELECT length(payload) FROM dead_letters"
-    assert await spool.submit(lambda store: store.connection.execute(query).fetchall()) == [(200,)]
+        assert "longer than bridge.max_payload_bytes were cut" in bridge.state().warnings[0]
+    assert await letters(spool) == [(TOPIC, 200, "message of 1017 bytes, cut to 200")]
     async with bridging(mosquitto, spool) as bridge:
         await publish(mosquitto, [3])
         await arrived(spool, 2)

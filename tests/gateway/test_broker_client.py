@@ -9,12 +9,10 @@ import aiomqtt
 import pytest
 from paho.mqtt import client as paho
 
-from gateway.clock import Clock
-from gateway.config import BridgeSettings, ListenerSettings
-from gateway.pipeline import Pipeline
+from gateway.config import BridgeSettings, ListenerUser
 from gateway.sources.broker_client import BrokerClient, BrokerLost, Delivery
-from gateway.sources.listener import Listener
-from gateway.spool import Spool
+from gateway.spool.writer import Spool
+from tests.gateway.listening import listener_on
 from tests.services.mosquitto import PrivateMosquitto
 from tests.services.waiting import until
 
@@ -122,12 +120,25 @@ async def test_a_broker_that_is_away_or_says_no_is_told(mosquitto: PrivateMosqui
             pass
 
 
+async def test_what_is_published_reaches_the_broker_and_what_cannot_is_told(mosquitto: PrivateMosquitto) -> None:
+    async with session(mosquitto) as one:
+        assert one.client.publish("zigbee2mqtt/room/set", b"on", retain=True)
+        await until(lambda: bool(one.deliveries), what="the broker has it")
+        one.client.acknowledge(one.deliveries)
+    async with session(mosquitto) as two:
+        await until(lambda: bool(two.deliveries), what="the broker has kept it")
+        assert (two.deliveries[0].payload, two.deliveries[0].is_retained) == (b"on", True)
+        await asyncio.to_thread(mosquitto.kill)
+        with pytest.raises(BrokerLost):
+            await two.client.lost()
+        assert not two.client.publish("zigbee2mqtt/room/set", b"off", retain=False)
+
+
 async def test_a_refused_subscription_is_told(spool: Spool) -> None:
-    pipeline = Pipeline(spool, max_pending=10, max_dead_letters=10, on_committed=lambda outcome: None)
     # Mosquitto grants everything and then sends nothing; our own listener refuses.
-    listener = Listener(ListenerSettings(port=0, anonymous=True), pipeline, Clock())
-    settings = BridgeSettings("127.0.0.1", ["a/#", "b"], await listener.start())
-    with pytest.raises(BrokerLost, match="refuses the subscription to a/#, b: allow it there"):
-        async with BrokerClient(settings, None, lambda delivery: None, timeout_s=10.0) as client:
-            await client.subscribe(settings.topics)
-    await listener.close()
+    users = {"room": ListenerUser("secret", subscribe=("c",))}
+    async with listener_on(spool, users=users) as (_, port):
+        settings = BridgeSettings("127.0.0.1", ["a/#", "b", "c"], port, username="room", password="secret")
+        with pytest.raises(BrokerLost, match="refuses the subscription to a/#, b: allow it there"):
+            async with BrokerClient(settings, None, lambda delivery: None, timeout_s=10.0) as client:
+                await client.subscribe(settings.topics)

@@ -5,7 +5,7 @@ import pytest
 
 from gateway import decoders
 from gateway.decoders.decoded import Decoded, DecodeError
-from tests.gateway.running import NOW_MS
+from tests.gateway.instants import NOW_MS
 
 EM300, OTHER = "24e124136b502217", "0101010101010101"
 
@@ -28,12 +28,22 @@ def raw(text: str) -> str:
         ("01755C 03673401 046865", {"battery": 92, "temperature": 30.8, "humidity": 50.5}, None),
         ("036748FF", {"temperature": -18.4}, None),
         ("060001", {"contact": 0}, None),
+        ("030000 040001", {"contact": 1}, None),
+        (
+            "036772FF 04680A 057D9A01 06736A27",
+            {"temperature": -14.2, "humidity": 5, "co2": 410, "pressure": 1009},
+            None,
+        ),
         ("FF0BFF FF0101 FF166136B50221700000 FF090310 FF0A0101 017564", {"battery": 100}, None),
         ("050001 036700 80", {"temperature": -3276.8}, None),
         ("0175 5C 0367 34", {"battery": 92}, "ends inside of Milesight channel 03 67"),
-        ("01755C 03", {"battery": 92}, "channel 03 cannot be read"),
-        ("20CE 00000000 0000 00", {}, "channel 20 ce cannot be read"),
-        ("05", {}, "channel 05 cannot be read"),
+        ("01755C 03", {"battery": 92}, "ends inside of Milesight channel 03"),
+        ("20CE 00000000 0000 00", {}, "its clock was never set"),
+        ("20CE 9E744663 1001", {"temperature": 27.2}, None),
+        ("20CE 9E744663", {}, "how long are this model's records"),
+        ("B36700", {}, "sensor of temperature fails"),
+        ("42FF00", {}, "channel 42 ff cannot be read"),
+        ("05", {}, "ends inside of Milesight channel 05"),
     ],
 )
 def test_raw_bytes_of_milesight_are_read_here(payload: str, expected: dict[str, float], problem: str | None) -> None:

@@ -1,183 +1,94 @@
+"""What a sensor is promised: acknowledged is on disk. Real sockets, the real pipeline, a real spool."""
+
 import asyncio
-import json
 import socket
-import threading
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import struct
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiomqtt
 import pytest
-from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.clock import Clock
-from gateway.config import ListenerSettings
-from gateway.contract import Reading
 from gateway.errors import ListenError
-from gateway.pipeline import Pipeline
-from gateway.sources.listener import Listener
-from gateway.spool import Spool, open_spool
-from tests.gateway import mqtt_bytes
-from tests.gateway.mqtt_bytes import CONNACK, DISCONNECT, PINGREQ, connect, puback, publish
+from gateway.sources import connection, listener
+from gateway.spool.writer import Spool, open_spool
+from tests.gateway.listening import Wire, listener_on, wire
+from tests.gateway.mqtt_bytes import (
+    CONNACK,
+    DISCONNECT,
+    PINGREQ,
+    PINGRESP,
+    connect,
+    puback,
+    publish,
+    subscribe,
+    text,
+)
+from tests.gateway.on_disk import arrived, let_the_disk_recover, let_the_disk_refuse, letters, readings, values
+from tests.gateway.running import in_background
 from tests.services.waiting import until
 
 TOPIC = "zigbee2mqtt/room"
 
 
-@asynccontextmanager
-async def listening(
-    spool: Spool, settings: ListenerSettings | None = None, max_pending: int = 1000
-) -> AsyncIterator[int]:
-    settings = settings or ListenerSettings(port=0, users={"room": "secret"})
-    pipeline = Pipeline(spool, max_pending=max_pending, max_dead_letters=10, on_committed=lambda outcome: None)
-    listener = Listener(settings, pipeline, Clock())
-    port = await listener.start()
-    try:
-        yield port
-    finally:
-        await listener.close()
-        await until(lambda: not listener.connections, what="all connections are closed")
-
-
-@pytest.fixture
-async def port(spool: Spool) -> AsyncIterator[int]:
-    async with listening(spool) as port:
-        yield port
-
-
-class Wire:
-    """A client that says exactly what it is told to."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    def send(self, *packets: bytes) -> None:
-        self._writer.write(b"".join(packets))
-
-    async def expect(self, answer: bytes) -> None:
-        async with asyncio.timeout(10):
-            assert await self._reader.readexactly(len(answer)) == answer
-
-    async def rest(self) -> bytes:
-        """What still comes until the gateway closes."""
-        async with asyncio.timeout(10):
-            return await self._reader.read()
-
-    async def drain(self) -> None:
-        await self._writer.drain()
-
-
-@asynccontextmanager
-async def wire(port: int, *first: bytes) -> AsyncIterator[Wire]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    client = Wire(reader, writer)
-    try:
-        if not first:
-            client.send(connect())
-            await client.expect(CONNACK)
-        client.send(*first)
-        yield client
-    finally:
-        writer.close()
-
-
 def payload(temperature: float) -> bytes:
-    return json.dumps({"temperature": temperature}).encode()
-
-
-async def values(spool: Spool) -> list[float]:
-    rows = await spool.submit(lambda store: store.batch("readings", 100_000))
-    return [row.value for row in rows if isinstance(row, Reading)]
-
-
-async def letters(spool: Spool) -> int:
-    return await spool.submit(lambda store: store.dead_letters())
-
-
-async def test_aiomqtt_publishes_and_what_it_was_told_is_on_disk(spool: Spool, port: int) -> None:
-    async with aiomqtt.Client("127.0.0.1", port, username="room", password="secret") as client:
-        for number in range(5):
-            await client.publish(TOPIC, payload(number), qos=1)
-            assert len(await values(spool)) == number + 1
-        await client.publish(TOPIC, payload(5), qos=0)
-    await until(lambda: _has(spool, 6), what="the QoS 0 message is stored as well")
-
-
-async def test_paho_publishes_a_burst_and_leaves_without_a_word(spool: Spool, port: int) -> None:
-    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
-    client.username_pw_set("room", "secret")
-    acknowledged = threading.Semaphore(0)
-    client.on_publish = lambda *_: acknowledged.release()
-
-    def burst() -> None:
-        client.connect("127.0.0.1", port)
-        client.loop_start()
-        for number in range(500):
-            client.publish(TOPIC, payload(number / 10), qos=1)
-        for _ in range(500):
-            assert acknowledged.acquire(timeout=10)
-        wire = client.socket()
-        assert isinstance(wire, socket.socket)
-        wire.shutdown(socket.SHUT_RDWR)  # as a battery sensor that goes back to sleep
-        client.loop_stop()
-
-    await asyncio.to_thread(burst)
-    assert await values(spool) == [number / 10 for number in range(500)]
+    return f'{{"temperature": {temperature}}}'.encode()
 
 
 async def test_nothing_is_acknowledged_before_the_commit(tmp_path: Path) -> None:
-    spool = open_spool(tmp_path, max_mb=8)  # and nobody runs its writer yet
+    spool = open_spool(tmp_path, max_mb=64)  # and nobody runs its writer yet
     async with AsyncExitStack() as stack:
         stack.callback(spool.close)
-        port = await stack.enter_async_context(listening(spool))
+        _, port = await stack.enter_async_context(listener_on(spool))
         client = await stack.enter_async_context(wire(port))
         client.send(publish(TOPIC, payload(4), packet_id=7), PINGREQ)
-        await client.expect(b"\xd0\0")
+        await client.expect(PINGRESP)
         writer = asyncio.create_task(spool.run())
         await client.expect(puback(7))
         assert await values(spool) == [4.0]
     writer.cancel()
 
 
-async def _has(spool: Spool, count: int) -> bool:
-    return len(await values(spool)) == count
-
-
-async def test_a_retained_message_is_still_a_reading(spool: Spool, port: int) -> None:
-    async with wire(port) as client:
+async def test_a_retained_message_is_still_a_reading(spool: Spool) -> None:
+    async with listener_on(spool) as (_, port), wire(port) as client:
         client.send(publish(TOPIC, payload(4), retain=True))
         await client.expect(puback(1))
     assert await values(spool) == [4.0]
 
 
-async def test_a_redelivery_is_acknowledged_again_and_kept(spool: Spool, port: int) -> None:
-    async with wire(port) as client:
+async def test_a_redelivery_is_acknowledged_again_and_kept(spool: Spool) -> None:
+    async with listener_on(spool) as (_, port), wire(port) as client:
         client.send(publish(TOPIC, payload(4), packet_id=3), publish(TOPIC, payload(4), packet_id=3, duplicate=True))
         await client.expect(puback(3) + puback(3))
     assert await values(spool) == [4.0, 4.0]
 
 
-async def test_a_poison_message_is_acknowledged_and_blocks_nobody(spool: Spool, port: int) -> None:
-    async with wire(port) as client:
+async def test_a_poison_message_is_acknowledged_and_blocks_nobody(spool: Spool) -> None:
+    async with listener_on(spool) as (_, port), wire(port) as client:
         client.send(publish(TOPIC, b"\xff", packet_id=1), publish(TOPIC, payload(4), packet_id=2))
         await client.expect(puback(1) + puback(2))
-    assert (await values(spool), await letters(spool)) == ([4.0], 1)
+    assert (await values(spool), len(await letters(spool))) == ([4.0], 1)
 
 
-async def test_what_came_before_a_broken_packet_is_kept(spool: Spool, port: int) -> None:
-    async with wire(port) as client:
+async def test_what_came_before_a_broken_packet_is_kept(spool: Spool) -> None:
+    async with listener_on(spool) as (here, port), wire(port) as client:
         client.send(publish(TOPIC, payload(4)), b"\x36\x00")
         await client.rest()
-    await until(lambda: _has(spool, 1), what="the message before the broken packet is stored")
+        await arrived(spool, 1)
+        (warning,) = here.state().warnings
+        assert "clients that broke the MQTT standard were cut off: 1 times, last 'sensor-1' at 127.0.0.1" in warning
 
 
-async def test_a_message_in_front_of_the_good_bye_is_kept(spool: Spool, port: int) -> None:
-    async with wire(port) as client:
+async def test_a_message_in_front_of_the_good_bye_is_kept(spool: Spool) -> None:
+    async with listener_on(spool) as (_, port), wire(port) as client:
         client.send(publish(TOPIC, payload(4), qos=0), DISCONNECT)
         await client.rest()
-    await until(lambda: _has(spool, 1), what="the last message is stored")
+        await arrived(spool, 1)
+
+
+async def test_messages_sent_along_with_the_connect_are_taken_once_it_is_accepted(spool: Spool) -> None:
+    async with listener_on(spool) as (_, port), wire(port, connect(), publish(TOPIC, payload(4))) as client:
+        await client.expect(CONNACK + puback(1))
 
 
 @pytest.mark.parametrize(
@@ -188,8 +99,9 @@ async def test_a_message_in_front_of_the_good_bye_is_kept(spool: Spool, port: in
         (connect(password=None), b"\x20\x02\0\x04"),
         (connect(username=None, password=None), b"\x20\x02\0\x05"),
         (connect("", clean=False), b"\x20\x02\0\x02"),
+        (connect("x" * 300), b"\x20\x02\0\x02"),
         (connect(level=3), b"\x20\x02\0\x01"),
-        (connect(level=5), b"\x20\x03\0\x84\0"),
+        (connect(level=6), b"\x20\x15\0\x84\x12\x1f\0\x0fMQTT 3.1.1 or 5"),
         (publish(TOPIC, b"{}"), b""),
         (PINGREQ, b""),
         (b"GET / HTTP/1.1\r\n\r\n", b""),
@@ -198,67 +110,130 @@ async def test_a_message_in_front_of_the_good_bye_is_kept(spool: Spool, port: in
         (connect() + DISCONNECT, CONNACK),
     ],
 )
-async def test_the_gateway_answers_and_hangs_up(spool: Spool, port: int, packet: bytes, answer: bytes) -> None:
-    async with wire(port, packet) as client:
+async def test_the_gateway_answers_and_hangs_up(spool: Spool, packet: bytes, answer: bytes) -> None:
+    async with listener_on(spool) as (_, port), wire(port, packet) as client:
         assert await client.rest() == answer
-    assert (await values(spool), await letters(spool)) == ([], 0)
+    assert (await values(spool), await letters(spool)) == ([], [])
 
 
-async def test_a_version_5_client_understands_why(port: int) -> None:
-    with pytest.raises(aiomqtt.MqttError, match=r"(?i)protocol version"):
-        async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5):
-            pass
+@pytest.mark.parametrize(
+    ("packet", "reason"),
+    [
+        (connect(level=5, password="guess"), 0x86),
+        (connect(level=5, username=None, password=None), 0x87),
+        (connect(level=5, told=b"\x15" + text("SCRAM-SHA-1")), 0x8C),
+        (connect("x" * 300, level=5), 0x85),
+    ],
+)
+async def test_version_5_is_told_why_it_may_not_come_in(spool: Spool, packet: bytes, reason: int) -> None:
+    async with listener_on(spool) as (_, port), wire(port, packet) as client:
+        answer = await client.rest()
+    assert (answer[0], answer[2:4]) == (0x20, bytes((0, reason)))
+
+
+@pytest.mark.parametrize(
+    ("packet", "reason"),
+    [
+        (publish(TOPIC, b"{}", qos=2, level=5), 0x9B),
+        (publish(TOPIC, b"{}", level=5, told=b"\x23\0\x01"), 0x94),
+        (b"\xf0\x02\x18\0", 0x81),
+        (connect(level=5), 0x82),
+        (b"\x30\xff\xff\xff\x7f", 0x95),
+    ],
+)
+async def test_version_5_is_told_why_it_is_cut_off(spool: Spool, packet: bytes, reason: int) -> None:
+    async with listener_on(spool) as (_, port), wire(port, connect(level=5)) as client:
+        await client.packet()
+        client.send(packet)
+        answer = await client.rest()
+    assert (answer[0], answer[2]) == (0xE0, reason)
+
+
+async def test_version_5_is_told_what_it_may_do(spool: Spool) -> None:
+    async with (
+        listener_on(spool, receive_maximum=77, max_packet_bytes=512) as (_, port),
+        wire(port, connect("", level=5, clean=False, told=b"\x11\xff\xff\xff\xff")) as client,
+    ):
+        answer = await client.packet()
+        assert answer[2:4] == b"\0\0"
+        told = answer[5:]
+        for offer in (b"\x21\0\x4d", b"\x24\x01", b"\x27\0\0\x08\0", b"\x29\0", b"\x2a\0", b"\x11\0\x01\x51\x80"):
+            assert offer in told
+        assert b"\x12\0" in told  # a name was given
+        client.send(publish(TOPIC, payload(4), level=5, told=b"\x01\x01"))
+        await client.expect(puback(1))
+    assert await values(spool) == [4.0]
 
 
 async def test_anonymous_sensors_come_in_only_when_the_settings_say_so(spool: Spool) -> None:
-    settings = ListenerSettings(port=0, anonymous=True)
     stranger = connect("", username=None, password=None)
-    async with listening(spool, settings) as port, wire(port, stranger) as client:
+    async with listener_on(spool, anonymous=True) as (_, port), wire(port, stranger) as client:
         await client.expect(CONNACK)
 
 
-async def test_a_subscription_is_refused_and_the_sensor_stays(spool: Spool, port: int) -> None:
-    async with wire(port) as client:
-        filters = mqtt_bytes.text("a") + b"\x01" + mqtt_bytes.text("b/#") + b"\0"
-        client.send(mqtt_bytes.packet(0x82, b"\0\x09" + filters))
-        await client.expect(b"\x90\x04\0\x09\x80\x80")
-        client.send(mqtt_bytes.packet(0xA2, b"\0\x0a" + mqtt_bytes.text("a")))
-        await client.expect(b"\xb0\x02\0\x0a")
-        client.send(publish(TOPIC, payload(4)))
-        await client.expect(puback(1))
-
-
-async def test_a_silent_sensor_is_let_go_after_one_and_a_half_keepalives(port: int) -> None:
-    async with wire(port, connect(keepalive_s=1)) as client:
+async def test_a_silent_sensor_is_let_go_after_one_and_a_half_keepalives(spool: Spool) -> None:
+    async with listener_on(spool) as (_, port), wire(port, connect(keepalive_s=1)) as client:
         await client.expect(CONNACK)
         assert await client.rest() == b""
 
 
-async def test_too_large_a_packet_ends_the_connection(spool: Spool) -> None:
-    settings = ListenerSettings(port=0, users={"room": "secret"}, max_packet_bytes=128)
-    async with listening(spool, settings) as port, wire(port) as client:
-        client.send(publish(TOPIC, b"x" * 200))
+async def test_a_message_that_is_too_long_is_a_dead_letter_and_blocks_nobody(spool: Spool) -> None:
+    async with listener_on(spool, max_packet_bytes=128) as (here, port), wire(port) as client:
+        client.send(publish(TOPIC, b"x" * 200, packet_id=1), publish(TOPIC, payload(4), packet_id=2))
+        await client.expect(puback(1) + puback(2))
+        assert await letters(spool) == [(TOPIC, 128 - len(TOPIC) - 4, "message of 220 bytes, cut to 128")]
+        assert "were cut and cannot be read: 1 times" in here.state().warnings[0]
+        client.send(publish(TOPIC, b"x" * 600))
         assert await client.rest() == b""
+    assert await values(spool) == [4.0]
 
 
 async def test_one_client_too_many_is_turned_away(spool: Spool) -> None:
-    settings = ListenerSettings(port=0, users={"room": "secret"}, max_clients=1)
-    async with listening(spool, settings) as port, wire(port) as first:
+    async with listener_on(spool, max_clients=1) as (here, port), wire(port) as first:
         async with wire(port, connect("sensor-2")) as second:
-            assert await second.rest() == b""
+            assert await second.rest() == b"\x20\x02\0\x03"
+        async with wire(port, connect("sensor-2", level=5)) as second:
+            assert (await second.rest())[3] == 0x97
         first.send(PINGREQ)
-        await first.expect(b"\xd0\0")
+        await first.expect(PINGRESP)
+        assert "raise listener.max_clients: 2 times" in here.state().warnings[0]
+        async with wire(port):  # the one that is in may always come back
+            assert await first.rest() == b""
 
 
-async def test_a_sensor_that_comes_back_takes_its_own_place(port: int) -> None:
-    async with wire(port) as before, wire(port) as after:
-        assert await before.rest() == b""
-        after.send(PINGREQ)
-        await after.expect(b"\xd0\0")
+async def test_a_sensor_that_comes_back_takes_its_own_place_and_nobody_else_does(spool: Spool) -> None:
+    users = {"room": "secret", "other": "secret"}
+    async with listener_on(spool, users=users) as (_, port), wire(port) as before:
+        async with wire(port, connect(username="other")) as stranger:
+            await stranger.expect(CONNACK)
+        async with wire(port) as after:
+            assert await before.rest() == b""
+            after.send(PINGREQ)
+            await after.expect(PINGRESP)
+
+
+async def test_connections_without_a_word_make_room_for_others(spool: Spool) -> None:
+    async with listener_on(spool) as (here, port), AsyncExitStack() as stack:
+        silent = [await stack.enter_async_context(wire(port, b"\x10")) for _ in range(listener.MAX_STRANGERS)]
+        async with wire(port):
+            assert await silent[0].rest() == b""
+        assert "faster than they introduced themselves" in here.state().warnings[0]
+
+
+async def test_guessing_passwords_is_slow_for_all_from_that_address(spool: Spool) -> None:
+    async with listener_on(spool) as (here, port), AsyncExitStack() as stack:
+        for _ in range(40):  # more than may wait for their answer
+            await stack.enter_async_context(wire(port, connect(password="guess")))
+        await until(lambda: "nobody from there is heard" in "".join(here.state().warnings), what="guessing is noticed")
+        async with wire(port, connect()) as client:
+            assert await client.rest() == b"\x20\x02\0\x04"
+
+
+# how much, how fast
 
 
 async def test_a_flood_is_slowed_down_and_arrives_whole(spool: Spool) -> None:
-    async with listening(spool, max_pending=10) as port, wire(port) as client:
+    async with listener_on(spool, max_pending=10) as (_, port), wire(port) as client:
         for number in range(20_000):
             client.send(publish(TOPIC, payload(number % 40), packet_id=number % 60_000 + 1))
             if number % 1000 == 0:
@@ -267,41 +242,118 @@ async def test_a_flood_is_slowed_down_and_arrives_whole(spool: Spool) -> None:
     assert await values(spool) == [number % 40 for number in range(20_000)]
 
 
-async def test_a_gateway_that_cannot_commit_stops_reading(tmp_path: Path) -> None:
-    spool = open_spool(tmp_path, max_mb=8)  # and nobody runs its writer yet
+async def _is_read_no_further(client: Wire) -> bool:
+    sending = asyncio.create_task(client.drain())
+    for _ in range(2000):  # enough turns to read all of it
+        await asyncio.sleep(0)
+    stuck = not sending.done()
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    return stuck
+
+
+@pytest.mark.parametrize("told", [{"max_pending": 10}, {"max_pending": 1_000_000}])
+async def test_a_gateway_that_cannot_commit_stops_reading(tmp_path: Path, told: dict[str, int]) -> None:
+    spool = open_spool(tmp_path, max_mb=128)  # and nobody runs its writer yet
     async with AsyncExitStack() as stack:
         stack.callback(spool.close)
-        client = await stack.enter_async_context(
-            wire(await stack.enter_async_context(listening(spool, max_pending=10)))
-        )
+        here, port = await stack.enter_async_context(listener_on(spool, None, **told))
+        client = await stack.enter_async_context(wire(port))
         garbage = b"x" * 60_000
         client.send(*(publish(TOPIC, garbage, packet_id=number) for number in range(1, 501)))
-        sending = asyncio.create_task(client.drain())
-        for _ in range(2000):  # enough turns to read all 30 MB
-            await asyncio.sleep(0)
-        assert not sending.done()
+        assert await _is_read_no_further(client)
+        assert here.unsettled_bytes <= listener.MAX_UNSETTLED_BYTES + (1 << 20)
         writer = asyncio.create_task(spool.run())
         await client.expect(b"".join(map(puback, range(1, 501))))
-        await sending
-        assert await letters(spool) == 500
+        assert here.unsettled_bytes == 0
+        assert len(await letters(spool)) == 500
     writer.cancel()
 
 
-async def test_a_disk_that_takes_nothing_is_no_acknowledgement(spool: Spool, port: int) -> None:
-    trigger = "CREATE TRIGGER full BEFORE INSERT ON readings BEGIN SELECT raise(ABORT, 'disk is full'); END"
-    await spool.submit(lambda store: store.connection.execute(trigger))
-    async with wire(port) as client:
+async def test_the_window_of_one_client_is_bounded(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path, max_mb=64)  # and nobody runs its writer yet
+    async with AsyncExitStack() as stack:
+        stack.callback(spool.close)
+        here, port = await stack.enter_async_context(listener_on(spool, max_pending=1_000_000, receive_maximum=20))
+        client = await stack.enter_async_context(wire(port))
+        client.send(*(publish(TOPIC, payload(4), packet_id=number) for number in range(1, 50_001)))
+        await _is_read_no_further(client)
+        assert 20 <= here.received < 10_000  # what one read brings
+        writer = asyncio.create_task(spool.run())
+        await client.expect(b"".join(map(puback, range(1, 50_001))))
+    writer.cancel()
+
+
+async def test_beginnings_of_packets_do_not_fill_the_memory(spool: Spool) -> None:
+    large = 1 << 20
+    async with listener_on(spool, max_packet_bytes=large) as (here, port), AsyncExitStack() as stack:
+        clients = []
+        for number in range(9):
+            client = await stack.enter_async_context(wire(port, connect(f"sensor-{number}")))
+            await client.expect(CONNACK)
+            client.send(publish(TOPIC, b"x" * large)[: large - 10])
+            clients.append(client)
+        await until(lambda: len(here.connections) < 9, what="one is cut off")
+        assert here.held_bytes <= listener.MAX_HELD_BYTES
+        assert "too many large packets" in here.state().warnings[0]
+    assert here.held_bytes == 0
+
+
+async def test_who_does_not_read_is_not_read_and_not_kept_for_ever(spool: Spool) -> None:
+    async with listener_on(spool) as (here, port), wire(port) as client:
+        client.send(subscribe(1, ("alarms", 0)))
+        await client.expect(b"\x90\x03\0\x01\0")
+        (slow,) = here.clients.values()
+        large = b"x" * 60_000
+        await until(lambda: here.publish("alarms", large) == 0, what="the gateway waits for the client")
+        assert slow._held & connection.Hold.WRITING
         client.send(publish(TOPIC, payload(4)))
-        assert await client.rest() == b""
-    await spool.submit(lambda store: store.connection.execute("DROP TRIGGER full"))
-    async with wire(port) as client:
-        client.send(publish(TOPIC, payload(4), duplicate=True))
+        slow._too_slow()  # as after `SLOW_READER_S`
+        await until(lambda: not here.connections, what="the client is cut off")
+        told = " ".join(here.state().warnings)
+        assert "clients that do not take them were thrown away" in told
+        assert "do not read what is sent to them" in told
+    assert await values(spool) == []
+
+
+async def test_who_reads_again_is_read_again(spool: Spool) -> None:
+    async with listener_on(spool) as (here, port), wire(port) as client:
+        client.send(subscribe(1, ("alarms", 0)))
+        await client.expect(b"\x90\x03\0\x01\0")
+        sent = 0
+        while here.publish("alarms", b"x" * 60_000):
+            sent += 1
+            await asyncio.sleep(0)
+        client.send(publish(TOPIC, payload(4)))
+        await client.read(sent * len(publish("alarms", b"x" * 60_000, qos=0)))
         await client.expect(puback(1))
+
+
+# when the disk refuses, and when the gateway stops
+
+
+async def test_a_disk_that_takes_nothing_is_no_acknowledgement(spool: Spool) -> None:
+    async with listener_on(spool) as (here, port):
+        await let_the_disk_refuse(spool)
+        async with wire(port) as client:
+            client.send(publish(TOPIC, payload(4)))
+            assert await client.rest() == b""
+        async with wire(port, connect(level=5)) as client:
+            await client.packet()
+            client.send(publish(TOPIC, payload(4), level=5))
+            answer = await client.rest()
+            assert (answer[0], answer[2]) == (0xE0, 0x97)
+            assert b"free disk space" in answer
+        assert "nothing could be stored: 2 times" in here.state().warnings[0]
+        await let_the_disk_recover(spool)
+        async with wire(port) as client:
+            client.send(publish(TOPIC, payload(4), duplicate=True))
+            await client.expect(puback(1))
     assert await values(spool) == [4.0]
 
 
 async def test_stopping_acknowledges_what_was_read(spool: Spool) -> None:
-    async with listening(spool) as port:
+    async with listener_on(spool) as (_, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(connect() + publish(TOPIC, payload(4)))
         async with asyncio.timeout(10):
@@ -310,7 +362,56 @@ async def test_stopping_acknowledges_what_was_read(spool: Spool) -> None:
     writer.close()
 
 
-async def test_a_busy_port_is_said_plainly(spool: Spool, port: int) -> None:
-    with pytest.raises(ListenError, match=rf"cannot listen on 127.0.0.1:{port} .*listener.port"):
-        async with listening(spool, ListenerSettings(port=port, anonymous=True)):
-            pass
+async def test_stopping_is_told_to_version_5_and_says_nobodys_will(spool: Spool) -> None:
+    async with listener_on(spool) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(connect(level=5, will=("shellies/door/online", b"false")))
+        async with asyncio.timeout(10):
+            header = await reader.readexactly(2)
+            await reader.readexactly(header[1])
+    answer = await reader.read()
+    assert (answer[0], answer[2]) == (0xE0, 0x8B)
+    writer.close()
+    assert await readings(spool) == []
+
+
+async def test_a_busy_port_is_said_plainly(spool: Spool) -> None:
+    async with listener_on(spool) as (_, port):
+        with pytest.raises(ListenError, match=rf"cannot listen on 127.0.0.1:{port} .*listener.port"):
+            async with listener_on(spool, port=port):
+                pass
+
+
+async def test_the_heartbeat_hears_how_many_there_are_and_what_they_said(spool: Spool) -> None:
+    async with listener_on(spool) as (here, port):
+        async with wire(port) as client:
+            client.send(*(publish(TOPIC, payload(4), packet_id=number) for number in (1, 2, 3)))
+            await client.expect(puback(1) + puback(2) + puback(3))
+            state = here.state()
+            assert (state.name, state.connected, state.received, state.warnings) == ("listener", 1, 3, [])
+            client.abort()
+        await until(lambda: here.state().connected == 0, what="the client is gone")
+
+
+async def test_a_connection_that_breaks_is_forgotten(spool: Spool) -> None:
+    async with listener_on(spool) as (here, port):
+        taken = socket.create_connection(("127.0.0.1", port))
+        taken.sendall(connect() + publish(TOPIC, payload(4)) + publish(TOPIC, payload(5))[:6])
+        await arrived(spool, 1)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        taken.close()  # a reset, as of a sensor that lost its power
+        await until(lambda: not here.connections, what="it is forgotten")
+        assert (here.clients, here.held_bytes, here.unsettled_bytes) == ({}, 0, 0)
+
+
+async def test_a_sensor_that_sends_its_memory_one_message_at_a_time_is_not_kept_waiting(tmp_path: Path) -> None:
+    """Small groups may wait for company, here for an hour; nobody else could be company for these."""
+    spool = open_spool(tmp_path / "data", max_mb=64, linger_s=3600.0)
+    try:
+        async with in_background(spool.run()), listener_on(spool) as (_, port):
+            async with aiomqtt.Client("127.0.0.1", port, username="room", password="secret") as client:
+                for _ in range(60):
+                    await client.publish("zigbee2mqtt/room", b'{"temperature": 4}', qos=1)
+            assert spool.waiting("readings") == 60
+    finally:
+        spool.close()

@@ -4,7 +4,7 @@ import pytest
 
 from gateway import decoders
 from gateway.decoders.decoded import Decoded, DecodeError
-from tests.gateway.running import NOW_MS
+from tests.gateway.instants import NOW_MS
 
 EPC, TID = "33140B5E401F400000000001", "E280116020007A3B"
 STAMP = "2026-01-15T10:12:29.500+0000"
@@ -105,5 +105,35 @@ def test_what_is_no_tag_says_nothing() -> None:
     heartbeat = {"isHeartBeat": True, "epc": EPC, "antennaPort": 1}
     assert impinj(heartbeat, "speedway/tags") == Decoded()
     assert impinj({}).problems
-    with pytest.raises(DecodeError, match="are understood on"):
-        impinj(r700(epcHex=EPC), "impinj/door")
+
+
+def test_two_numbers_of_96_bits_behind_one_another_are_code_and_chip() -> None:
+    code, chip = "30340B5E401F400000000001", "E28011606000020A6681F23F"
+    (seen,) = zebra(tag(idHex=code + chip, PC=None)).sightings
+    assert (seen.read.epc, seen.read.tid) == (code, chip)
+
+
+def smartreader(**fields: object) -> Decoded:
+    read = {"epc": EPC, "firstSeenTimestamp": 1768471948123456, "antennaPort": 1, "peakRssi": -51.25, **fields}
+    return impinj({"readerName": "dock", "mac": "00:16:25:13:F9:0B", "tag_reads": [read]}, "warehouse/tags")
+
+
+@pytest.mark.parametrize("stamp", [1768471948123456, "1768471948123456"])
+def test_smartreader_counts_microseconds(stamp: object) -> None:
+    (seen,) = smartreader(firstSeenTimestamp=stamp).sightings
+    assert (seen.read.reader, seen.read.rssi_dbm, seen.read.antenna) == ("impinj:dock", -51.25, 1)
+    assert (seen.read.recorded_at_ms, seen.read.time_source) == (1768471948123, "device")
+
+
+def test_smartreaders_heartbeat_is_no_tag_and_its_last_will_is_news() -> None:
+    assert smartreader(isHeartBeat=True, epc="*****") == Decoded()
+    (gone,) = impinj({"smartreader-mqtt-status": "disconnected", "readerName": "dock"}, "warehouse/m").measurements
+    assert (gone.sensor, gone.quantity, gone.value) == ("impinj:dock", "online", 0.0)
+    assert smartreader(firstSeenTimestamp="9" * 5000).sightings[0].read.quality == "suspect"
+
+
+def test_readers_are_known_by_their_messages_on_topics_of_nobodys() -> None:
+    by_zebra = decoders.decode("hall/fx-1/tags", json.dumps([{"data": tag(), "timestamp": STAMP}]).encode(), NOW_MS)
+    assert by_zebra.sightings[0].read.reader == "zebra:fx-1"
+    by_impinj = decoders.decode("hall/r700-1/events", json.dumps(r700(epcHex=EPC)).encode(), NOW_MS)
+    assert by_impinj.sightings[0].read.reader == "impinj:r700-1"

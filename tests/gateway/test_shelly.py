@@ -5,7 +5,7 @@ import pytest
 
 from gateway import decoders
 from gateway.decoders.decoded import Decoded, DecodeError, Measurement
-from tests.gateway.running import NOW_MS
+from tests.gateway.instants import NOW_MS
 
 SOURCE = "shellyplusht-08b61fce63c4"
 TOPIC = f"{SOURCE}/events/rpc"
@@ -70,6 +70,8 @@ def test_what_is_no_notification_is_refused(payload: bytes) -> None:
         ("shellyflood-1/sensor/flood", b"true", "shelly:shellyflood-1", "water_leak", 1),
         ("shelly1-1/ext_temperature/2", b"-18.25", "shelly:shelly1-1/2", "temperature", -18.25),
         ("shelly1-1/online", b"false", "shelly:shelly1-1", "online", 0),
+        ("shelly1-1/temperature", b"48.5", "shelly:shelly1-1", "device_temperature", 48.5),
+        ("shellymotion-1/sensor/motion", b"true", "shelly:shellymotion-1", "occupancy", 1),
     ],
 )
 def test_the_first_generation_speaks_a_value_a_topic(
@@ -83,13 +85,54 @@ def test_what_the_first_generation_says_about_itself_is_no_reading() -> None:
     for topic in (
         "announce",
         "shelly1-1/relay/0",
-        "shelly1-1/info",
         "shelly1-1/temperature_status",
         "shelly1-1/command",
     ):
         assert decoders.decode(f"shellies/{topic}", b"on", NOW_MS) == Decoded()
     with pytest.raises(DecodeError, match="'999C' is no temperature"):
         decoders.decode("shellies/shellyht-1/sensor/temperature", b"999C", NOW_MS)
+    with pytest.raises(DecodeError, match="could not measure"):
+        decoders.decode("shellies/shelly1-1/ext_temperature/0", b"999", NOW_MS)
+
+
+def test_a_device_that_was_set_to_fahrenheit_is_understood_once_it_has_said_so() -> None:
+    topic = "shellies/shellyht-1/sensor/temperature"
+    (before,) = decoders.decode(topic, b"5.0", NOW_MS).measurements
+    told = decoders.decode("shellies/shellyht-1/info", b'{"tmp": {"value": 5.0, "units": "F"}}', NOW_MS)
+    (after,) = decoders.decode(topic, b"5.0", NOW_MS, told.learned).measurements
+    assert (before.value, after.value, after.unit) == (5.0, -15.0, "Cel")
+    assert told.measurements == ()
+    assert decoders.decode("shellies/shellyht-1/info", b'{"uptime": 3}', NOW_MS) == Decoded()
+
+
+def test_a_component_may_have_a_topic_of_its_own() -> None:
+    (one,) = decoders.decode(f"{SOURCE}/status/temperature:100", b'{"id": 100, "tC": -18.5}', NOW_MS).measurements
+    assert one == Measurement(f"shelly:{SOURCE}/100", "temperature", -18.5, "Cel", NOW_MS)
+    assert decoders.decode(f"{SOURCE}/status/script:1", b"{}", NOW_MS) == Decoded()
+
+
+def test_a_plug_says_what_flows_through_it() -> None:
+    switch = {"switch:0": {"apower": 120.5, "voltage": 230.1, "current": 0.6, "temperature": {"tC": 41.0, "tF": 105.8}}}
+    assert told(notify(switch)) == [
+        ("", "power", 120.5),
+        ("", "voltage", 230.1),
+        ("", "current", 0.6),
+        ("", "device_temperature", 41.0),
+    ]
+
+
+def test_a_blu_device_that_a_script_has_heard_is_a_sensor_of_its_own() -> None:
+    data = {"address": "b4:35:22:fe:56:e5", "battery": 100, "temperature": [-18.5, 4.0], "window": 1, "rssi": -63}
+    event = {"component": "script:1", "event": "shelly-blu", "data": data, "ts": 1768471948.5}
+    decoded = notify({"ts": 1768471948.5, "events": [event]}, method="NotifyEvent")
+    assert [(one.sensor, one.quantity, one.value) for one in decoded.measurements] == [
+        ("shelly:B4:35:22:FE:56:E5", "temperature", -18.5),
+        ("shelly:B4:35:22:FE:56:E5/1", "temperature", 4.0),
+        ("shelly:B4:35:22:FE:56:E5", "contact", 0.0),
+        ("shelly:B4:35:22:FE:56:E5", "battery", 100.0),
+        ("shelly:B4:35:22:FE:56:E5", "rssi", -63.0),
+    ]
+    assert {one.recorded_at_ms for one in decoded.measurements} == {NOW_MS - 1500}
 
 
 def test_the_second_generation_is_there_or_not() -> None:

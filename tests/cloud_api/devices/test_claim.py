@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import httpx2
+import msgspec
 from sqlalchemy import update
 
-from cloud_api.devices import service as devices
 from cloud_api.devices.models import Gateway
+from cloud_api.devices.provisioning.service import CLAIM_CODE_LIFE
 from cloud_api.kernel import clock
+from gateway.contract import GatewayConfig
 from tests.factories.grounds import IN_ONE_LOOP
 from tests.platform_under_test import Platform
 
@@ -58,7 +60,8 @@ async def test_a_claim_code_is_traded_for_a_credential(farm: Platform) -> None:
     )
     answer = await provision(farm, announced.claim_code, secret)
     assert answer.json()["data"]["gateway_id"] == announced.gateway_id
-    assert answer.json()["data"]["config"] == {"version": 1, "limits": [], "heartbeat_interval_s": 60}
+    given = msgspec.convert(answer.json()["data"]["config"], GatewayConfig)
+    assert given == GatewayConfig(1, [], 60)
     assert (await status_of(farm, announced.gateway_id), await works(farm, announced.gateway_id, secret)) == (
         "active",
         True,
@@ -68,7 +71,7 @@ async def test_a_claim_code_is_traded_for_a_credential(farm: Platform) -> None:
 async def test_a_box_whose_answer_got_lost_asks_again_also_when_the_code_has_expired(farm: Platform) -> None:
     announced, secret = await announce(farm), draw_secret()
     first = await provision(farm, announced.claim_code, secret)
-    late = clock.now() + devices.CLAIM_CODE_LIFE + timedelta(seconds=1)
+    late = clock.now() + CLAIM_CODE_LIFE + timedelta(seconds=1)
     clock.use(lambda: late)
     again = await provision(farm, announced.claim_code, secret)
     assert (again.status_code, again.json()["data"]) == (200, first.json()["data"])

@@ -21,7 +21,8 @@ async def config(store: ColdStore, gateway_id: str | None = None) -> Any:
 async def test_a_rule_reaches_the_gateway_when_it_is_made_changed_and_disabled(
     farm: Platform, store: ColdStore
 ) -> None:
-    assert await config(store) == {"version": 1, "limits": [], "heartbeat_interval_s": 60}
+    empty = {"limits": [], "heartbeat_interval_s": 60, "gateway_id": "", "watches": [], "pauses": [], "outputs": []}
+    assert await config(store) == {"version": 1, **empty}
     rule = await make_rule(store)
     told = await config(store)
     assert told["version"] == 2
@@ -35,13 +36,15 @@ async def test_a_rule_reaches_the_gateway_when_it_is_made_changed_and_disabled(
             "clear_at": 7.0,
             "duration_s": 600.0,
             "offset": 0.0,
+            "holds": False,
+            "latched": False,
         }
     ]
     await store.tenant.put(f"/api/v1/alerts/rules/{rule['id']}", {"set_at": 9.0})
     told = await config(store)
     assert (told["version"], told["limits"][0]["set_at"], told["limits"][0]["clear_at"]) == (3, 9.0, 7.0)
     await store.tenant.put(f"/api/v1/alerts/rules/{rule['id']}", {"enabled": False})
-    assert await config(store) == {"version": 4, "limits": [], "heartbeat_interval_s": 60}
+    assert await config(store) == {"version": 4, **empty}
 
 
 async def test_what_changes_no_limit_makes_no_version(farm: Platform, store: ColdStore) -> None:
@@ -98,7 +101,7 @@ async def test_a_sensor_that_is_given_a_place_has_its_limits_once_the_event_is_d
     assert [limit["offset"] for limit in (await config(store))["limits"]] == [-0.5]
     async with platform.client(store.gateway_token) as gateway:
         told = await gateway.get(f"/api/v1/edge/gateways/{store.gateway_id}/config")
-    assert told.json()["data"] == await config(store)
+    assert told.json()["data"] == {**await config(store), "gateway_id": store.gateway_id}
 
 
 async def test_a_sensor_is_registered_once_and_at_what_is_there(farm: Platform, store: ColdStore) -> None:

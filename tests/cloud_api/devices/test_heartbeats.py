@@ -40,7 +40,7 @@ async def test_a_heartbeat_is_kept_and_answered(farm: Platform, store: ColdStore
     instant = clock.now()
     clock.use(lambda: instant)
     answer = (await beat(farm, store, oldest_unsent_ms=0)).json()["data"]
-    assert answer == {"server_time_ms": clock.to_ms(instant), "config_version": 1}
+    assert answer == {"server_time_ms": clock.to_ms(instant), "config_version": 1, "commands_waiting": 0}
     [kept] = await store.tenant.get(f"/api/v1/edge/gateways/{store.gateway_id}/heartbeats")
     assert (kept["backlog_rows"], kept["oldest_unsent_at"][:10]) == (3, "1970-01-01")
     gateway = await store.tenant.get(f"/api/v1/edge/gateways/{store.gateway_id}")
@@ -97,3 +97,35 @@ async def test_a_figure_that_cannot_be_true_is_named(farm: Platform, store: Cold
         answer = await beat(farm, store, **{field: value})
         assert (answer.status_code, answer.json()["error"]["details"][0]["field"]) == (422, field)
     assert await store.tenant.get(f"/api/v1/edge/gateways/{store.gateway_id}/heartbeats") == []
+
+
+async def test_what_a_gateway_says_besides_is_kept_and_shown(farm: Platform, store: ColdStore) -> None:
+    said: dict[str, Any] = {
+        "boot_id": "4f1c",
+        "clock": "trusted",
+        "clock_jumps": 2,
+        "clock_ahead_ms": -259_200_000,
+        "waiting": {"alarms": 1, "backlog": 13_000_000},
+        "commit_p99_ms": 4.2,
+        "bytes_written_a_day": 9_000_000_000,
+        "sources": [{"name": "listener", "connected": 3, "received": 10, "warnings": ["z2m sends QoS 0"]}],
+        "sensors": [{"sensor": "z2m:cold-room-1", "last_heard_ms": EIGHT_OCLOCK_MS}],
+        "temperature_c": 61.5,
+        "warnings": ["the disk is nearly full"],
+    }
+    assert (await beat(farm, store, **said)).status_code == 200
+    [kept] = await store.tenant.get(f"/api/v1/edge/gateways/{store.gateway_id}/heartbeats")
+    assert {name: kept["details"][name] for name in said} == said
+    assert (kept["details"]["rows_dropped"], "epoch" in kept["details"]) == (0, False)
+
+
+async def test_a_heartbeat_says_no_more_than_a_page_can_show(farm: Platform, store: ColdStore) -> None:
+    too_much: list[tuple[str, Any]] = [
+        ("sensors", [{"sensor": "z2m:a", "last_heard_ms": 1}] * 101),
+        ("warnings", ["!"] * 101),
+        ("warnings", ["!" * 70_000]),
+        ("waiting", {str(lane): 1 for lane in range(101)}),
+    ]
+    for field, value in too_much:
+        answer = await beat(farm, store, **{field: value})
+        assert (answer.status_code, answer.json()["error"]["details"][0]["field"]) == (422, field)

@@ -16,6 +16,7 @@ from tests.cloud_api.kernel.rows import add_organization, add_warehouse
 
 #: tables of no organisation, and why; a table that is neither here nor owned fails the test
 OF_NOBODY = {
+    "config_keys": "the platform's key that signs what gateways are told to do, its private half sealed",
     "failed_sign_ins": "counts refusals of names before anybody is known; only work across organisations sees it",
     "feature_flags": "the platform's: all read it, only work across organisations writes it",
     "maintenance": "the platform's, like feature_flags",

@@ -165,7 +165,8 @@ def test_no_bytes_whatever_bring_the_reader_down(body: bytes) -> None:
 
 
 def test_what_is_read_is_what_was_written() -> None:
-    assert msgspec.to_builtins(wire.decode(PLAIN, Heartbeat)) == BEAT
+    read = msgspec.to_builtins(wire.decode(PLAIN, Heartbeat))
+    assert {name: read[name] for name in BEAT} == BEAT
 
 
 async def test_an_answer_to_a_machine_stands_in_the_envelope(shared_sqlite_url: str) -> None:

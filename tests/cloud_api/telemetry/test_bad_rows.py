@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 
 from cloud_api.kernel import clock
-from cloud_api.telemetry.rows import SEQUENCES
+from cloud_api.telemetry.columns import SEQUENCES
 from tests.factories.batches import EIGHT_OCLOCK_MS, EPOCH, Row, make_alarm, make_reading, post, send, stored_rows
 from tests.factories.grounds import IN_ONE_LOOP
 from tests.factories.stores import ColdStore

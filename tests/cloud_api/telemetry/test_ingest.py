@@ -122,13 +122,14 @@ async def test_a_packed_batch_is_unpacked(farm: Platform, store: ColdStore) -> N
 async def test_a_batch_that_is_wrong_as_a_whole_is_refused_and_leaves_nothing(farm: Platform, store: ColdStore) -> None:
     good = make_batch(make_series([4.0] * 2))
     wrong: list[tuple[str, dict[str, object]]] = [
-        ("version", {"version": 2}),
+        ("version", {"version": 0}),
+        ("version", {"version": 3}),
         ("epoch", {"epoch": "short"}),
         ("epoch", {"epoch": "G" * 32}),
         ("lane", {"lane": "tags"}),
         ("lane", {"lane": "alarms"}),
         ("readings", {"readings": []}),
-        ("readings", {"readings": make_series([4.0] * 1001)}),
+        ("readings", {"readings": make_series([4.0] * 2001)}),
         ("readings", {"readings": 5}),
         ("body", {"surplus": True}),
     ]

@@ -1,0 +1,51 @@
+"""`/api/v1/edge/gateways`: which there are, and what they are called."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from sqlalchemy import select
+
+from cloud_api.devices import queries
+from cloud_api.devices.gateways import service
+from cloud_api.devices.gateways.schemas import GatewayRead, GatewayUpdate
+from cloud_api.devices.models import Gateway
+from cloud_api.kernel.http import ApiRoute
+from cloud_api.kernel.paging import Page, PageQuery, page
+from cloud_api.kernel.permissions import require
+from cloud_api.kernel.unit_of_work import Db
+from cloud_api.places.visibility import VisiblePlaces
+
+router = APIRouter(prefix="/edge/gateways", tags=["devices"], route_class=ApiRoute)
+
+
+@router.get("", response_model=list[GatewayRead], dependencies=[require("devices:read")])
+async def list_gateways(db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()]) -> Page[GatewayRead]:
+    """Newest first, each with whether it is online."""
+    mine = select(Gateway).where(queries.visible_gateways(Gateway.id, seen))
+    rows = await page(db, mine, Gateway.id, query)
+    return Page([_read(gateway) for gateway in rows.items], rows.limit, rows.next_cursor)
+
+
+@router.get("/{id}", response_model=GatewayRead, dependencies=[require("devices:read")])
+async def get_gateway(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> GatewayRead:
+    """One gateway."""
+    return _read(await service.get_gateway(db, id, seen=seen))
+
+
+@router.put("/{id}", response_model=GatewayRead, dependencies=[require("devices:write")])
+async def update_gateway(db: Db, seen: VisiblePlaces, id: uuid.UUID, body: GatewayUpdate) -> GatewayRead:
+    """Call it something else."""
+    return _read(await service.rename_gateway(db, id, name=body.name, seen=seen))
+
+
+def _read(gateway: Gateway) -> GatewayRead:
+    return GatewayRead(
+        id=gateway.id,
+        name=gateway.name,
+        status=gateway.status,
+        online=service.is_online(gateway),
+        software_version=gateway.software_version,
+        last_seen_at=gateway.last_seen_at,
+        config_version=gateway.config_version,
+    )

@@ -1,0 +1,1 @@
+"""How a gateway is born, told and looked after."""

@@ -1,0 +1,1 @@
+"""From the spool to the cloud: `couriers.Uplink` drains it, `cloud.Cloud` speaks the wire."""

@@ -1,0 +1,73 @@
+"""A memory card that forgets: pages of the spool's file turn to noise, unseen or under the writer's hands."""
+
+import random
+from pathlib import Path
+
+from device_sims.own_process import Answer
+from tests.faults import ledger
+from tests.faults.site import Site, seed
+
+PAGE = 4096
+
+
+def spoil(path: Path, chance: random.Random, pages: int, *, header: bool = False) -> None:
+    """Overwrite pages with noise."""
+    there = path.stat().st_size // PAGE
+    assert there > 2 * pages, "too small to be a test"
+    chosen = chance.sample(range(1, there), pages) + [0] * header
+    with path.open("r+b") as file:
+        for page in chosen:
+            file.seek(page * PAGE)
+            file.write(chance.randbytes(PAGE))
+
+
+def lost(seen: Answer) -> int:
+    """Rows that gaps speak of."""
+    return ledger.unreadable_rows(seen)
+
+
+def backlog(site: Site, messages: int) -> None:
+    """Fill the spool while the cloud, which knew the gateway, is away."""
+    site.start()
+    site.send(rate=1000)
+    site.wait_for_messages(500)
+    site.cloud.ask("go")
+    site.load.ask("pace", rate=8000)
+    site.wait_for_messages(messages)
+
+
+def test_a_file_spoilt_while_the_gateway_was_off_is_salvaged_and_the_rest_told(site: Site) -> None:
+    chance = random.Random(seed())
+    backlog(site, 30_000)
+    assert site.gateway is not None
+    site.gateway.terminate()
+    spoil(site.data_dir / "spool.sqlite3", chance, 3)
+    site.cloud.ask("come")
+    site.start()
+    seen = site.verdict()
+    assert lost(seen) < seen["acknowledged"] / 2
+
+
+def test_a_file_whose_first_page_is_gone_costs_its_rows_and_not_the_gateway(site: Site) -> None:
+    chance = random.Random(seed())
+    backlog(site, 10_000)
+    assert site.gateway is not None
+    site.gateway.terminate()
+    spoil(site.data_dir / "spool.sqlite3", chance, 1, header=True)
+    site.cloud.ask("come")
+    site.start()
+    site.wait_for_messages(1000)
+    site.verdict()
+
+
+def test_a_file_spoilt_under_the_writers_hands_stops_nobody(site: Site) -> None:
+    chance = random.Random(seed())
+    backlog(site, 20_000)
+    spoil(site.data_dir / "spool.sqlite3", chance, 3)
+    site.wait_for_messages(2000)
+    site.cloud.ask("come")
+    site.wait_for_messages(2000)
+    seen = site.verdict()
+    assert lost(seen) < seen["acknowledged"] / 2
+    assert site.gateway is not None
+    assert site.gateway.exit_code is None
