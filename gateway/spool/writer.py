@@ -385,7 +385,7 @@ class Spool:
             self._keep_room()
 
     def _transaction(self, group: Group, jobs: Sequence[Job[object]], settled: Mapping[Lane, int]) -> None:
-        store, last = self._store, dict(self._store.last)
+        store, kept = self._store, dict(self._store.last)
         connection = store.connection
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -394,10 +394,9 @@ class Spool:
             for job in jobs:
                 job.result = job.work(store)
             connection.execute("COMMIT")
-        except BaseException:
-            store.last = last
-            raise
+            kept = store.last
         finally:
+            store.last = kept
             if connection.in_transaction:  # a full disk has rolled it back already
                 connection.execute("ROLLBACK")
 
