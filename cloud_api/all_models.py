@@ -2,7 +2,12 @@
 
 from cloud_api.audit import models as audit
 from cloud_api.catalog import models as catalog
-from cloud_api.cold_chain import models as cold_chain
+from cloud_api.cold_chain.alerts import models as cold_chain_alerts
+from cloud_api.cold_chain.evidence import models as cold_chain_evidence
+from cloud_api.cold_chain.excursions import models as cold_chain_excursions
+from cloud_api.cold_chain.exposure import models as cold_chain_exposure
+from cloud_api.cold_chain.judging import models as cold_chain_judging
+from cloud_api.cold_chain.rules import models as cold_chain_rules
 from cloud_api.configuration import models as configuration
 from cloud_api.customers import models as customers
 from cloud_api.devices import models as devices
@@ -11,6 +16,8 @@ from cloud_api.devices.commands import models as gateway_commands
 from cloud_api.devices.configuration import models as gateway_configuration
 from cloud_api.devices.heartbeats import models as gateway_heartbeats
 from cloud_api.devices.logs import models as gateway_logs
+from cloud_api.devices.readers import models as readers
+from cloud_api.devices.scales import models as scales
 from cloud_api.identity.allowlist import models as allowlist
 from cloud_api.identity.federation import models as federation
 from cloud_api.identity.invitations import models as invitations
@@ -30,6 +37,7 @@ from cloud_api.notifications import models as notifications
 from cloud_api.orders import models as orders
 from cloud_api.places import models as places
 from cloud_api.telemetry import models as telemetry
+from cloud_api.telemetry.retention import models as retention
 
 MODULES = (
     organizations,
@@ -56,11 +64,19 @@ MODULES = (
     gateway_configuration,
     gateway_heartbeats,
     gateway_logs,
+    readers,
+    scales,
     telemetry,
+    retention,
     inventory,
     notifications,
     media,
-    cold_chain,
+    cold_chain_alerts,
+    cold_chain_evidence,
+    cold_chain_excursions,
+    cold_chain_exposure,
+    cold_chain_judging,
+    cold_chain_rules,
     orders,
     logistics,
 )

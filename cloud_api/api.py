@@ -5,7 +5,14 @@ from fastapi import APIRouter
 from cloud_api.audit.routes import router as audit
 from cloud_api.catalog.routes import categories as catalog_categories
 from cloud_api.catalog.routes import router as catalog
-from cloud_api.cold_chain.routes import router as cold_chain
+from cloud_api.cold_chain.alerts.routes import router as alerts
+from cloud_api.cold_chain.evidence.routes import router as evidence
+from cloud_api.cold_chain.evidence.temperature_routes import router as temperature_log
+from cloud_api.cold_chain.excursions.routes import router as excursions
+from cloud_api.cold_chain.exposure.routes import router as lot_exposure
+from cloud_api.cold_chain.judging.routes import router as judging
+from cloud_api.cold_chain.live import live as live_alerts
+from cloud_api.cold_chain.rules.routes import router as alert_rules
 from cloud_api.configuration.routes import router as configuration
 from cloud_api.customers.routes import own as own_addresses
 from cloud_api.customers.routes import router as customers
@@ -14,8 +21,12 @@ from cloud_api.devices.commands.routes import router as gateway_commands
 from cloud_api.devices.configuration.routes import router as gateway_configuration
 from cloud_api.devices.gateways.routes import router as gateways
 from cloud_api.devices.heartbeats.routes import router as gateway_heartbeats
+from cloud_api.devices.live import live as live_gateways
 from cloud_api.devices.logs.routes import router as gateway_logs
 from cloud_api.devices.provisioning.routes import router as gateway_provisioning
+from cloud_api.devices.readers.routes import router as readers
+from cloud_api.devices.scales.routes import router as scales
+from cloud_api.devices.sensors.history_routes import router as sensor_histories
 from cloud_api.devices.sensors.routes import router as sensors
 from cloud_api.identity.administration.organization_routes import router as organizations
 from cloud_api.identity.administration.role_routes import router as roles
@@ -46,21 +57,33 @@ from cloud_api.orders.routes import router as orders
 from cloud_api.places.routes import members as warehouse_members
 from cloud_api.places.routes import router as places
 from cloud_api.realtime.routes import live as security_events
-from cloud_api.telemetry.routes import router as telemetry
+from cloud_api.telemetry.gaps.routes import router as gap_report
+from cloud_api.telemetry.intake.routes import router as telemetry_ingest
+from cloud_api.telemetry.retention.routes import router as retention
+from cloud_api.telemetry.series.live import live as live_readings
+from cloud_api.telemetry.series.routes import router as telemetry
 
 #: websocket paths, for the OpenAPI document, which has no word for them
-WEBSOCKETS = ["/ws/tracking/{route_id}", "/ws/admin/security-events"]
+WEBSOCKETS = [
+    "/ws/tracking/{route_id}",
+    "/ws/admin/security-events",
+    "/ws/telemetry/{location_id}",
+    "/ws/alerts",
+    "/ws/quality/alerts",
+    "/ws/edge/status",
+]
+
+
+def ingest() -> APIRouter:
+    """What gateways send, of all there is under `/api/v1` the most: to be asked first for a request's route."""
+    api = _api()
+    api.include_router(telemetry_ingest)
+    return api
 
 
 def routes() -> APIRouter:
-    """Everything under `/api/v1`."""
-    api = APIRouter(
-        prefix="/api/v1",
-        responses={
-            "4XX": {"model": ErrorEnvelope, "description": "Not done, and why"},
-            "503": {"model": ErrorEnvelope, "description": "Not possible now: try again after `Retry-After` seconds"},
-        },
-    )
+    """Everything else under `/api/v1`."""
+    api = _api()
     for router in (
         monitoring,
         inspection,
@@ -91,12 +114,23 @@ def routes() -> APIRouter:
         gateway_commands,
         gateway_alarms,
         gateway_logs,
+        gap_report,
         sensors,
+        sensor_histories,
+        readers,
+        scales,
+        retention,
         telemetry,
         inventory,
+        lot_exposure,
         sightings,
         notifications,
-        cold_chain,
+        alert_rules,
+        alerts,
+        evidence,
+        temperature_log,
+        excursions,
+        judging,
         customers,
         own_addresses,
         orders,
@@ -109,9 +143,22 @@ def routes() -> APIRouter:
     return api
 
 
+def _api() -> APIRouter:
+    return APIRouter(
+        prefix="/api/v1",
+        responses={
+            "4XX": {"model": ErrorEnvelope, "description": "Not done, and why"},
+            "503": {"model": ErrorEnvelope, "description": "Not possible now: try again after `Retry-After` seconds"},
+        },
+    )
+
+
 def websockets() -> APIRouter:
     """Everything under `/ws`."""
     live = APIRouter()
     live.include_router(tracking)
     live.include_router(security_events)
+    live.include_router(live_readings)
+    live.include_router(live_alerts)
+    live.include_router(live_gateways)
     return live

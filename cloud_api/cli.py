@@ -1,11 +1,13 @@
 """`coldfleet cloud ...`."""
 
 import asyncio
+import gc
 import json
 import socket
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TextIO, TypeVar
 
@@ -19,12 +21,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_api.all_models import metadata
 from cloud_api.audit import chain_check, export, verify
+from cloud_api.cold_chain.judging import replay
 from cloud_api.identity.organizations.models import PLATFORM_SLUG, Organization
 from cloud_api.identity.passwords import new_password
 from cloud_api.identity.people import service as people
 from cloud_api.identity.roles.catalogue import ADMIN, SUPER_ADMIN
 from cloud_api.inventory import ledger
-from cloud_api.kernel import vault
+from cloud_api.kernel import clock, vault
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.errors import AppError, NotFound
 from cloud_api.kernel.rotation import reseal_all
@@ -32,7 +35,10 @@ from cloud_api.kernel.settings import Settings
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.main import background, create_app, prepare
 from cloud_api.migrations.migrate import upgrade, write_revision
+from cloud_api.realtime.direct import DirectProtocol
 from cloud_api.realtime.hub import Hub
+from cloud_api.telemetry.stores.opening import open_store
+from cloud_api.telemetry.stores.sealing import ReadingSealer
 
 T = TypeVar("T")
 
@@ -86,7 +92,9 @@ def server_config(api: FastAPI, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=10,
-        ws="websockets-sansio",
+        ws=DirectProtocol,
+        ws_max_size=64 * 1024,  # nobody who watches has much to say
+        ws_per_message_deflate=False,  # a compressor a socket, for messages that all of them share
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
         server_header=False,
@@ -103,6 +111,8 @@ class _Announcing(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.collect()
+        gc.freeze()  # what was made until now stays: to look through it again and again would halt requests
         typer.echo(f"API at {self._url}/api/v1, documentation at {self._url}/docs")
         if self._ready_file is not None:
             partial = self._ready_file.with_suffix(".partial")
@@ -264,6 +274,45 @@ def check_ledger() -> None:
 
 
 @app.command()
+def replay_rules(
+    organization_slug: Annotated[str, typer.Argument()],
+    rule: Annotated[str, typer.Option(help="The rule's name.")],
+    since: Annotated[datetime, typer.Option(help="In UTC.")],
+    until: Annotated[datetime | None, typer.Option(help="In UTC; now, unless said.")] = None,
+    set_at: Annotated[float | None, typer.Option(help="As it is, unless said; so are the others.")] = None,
+    clear_at: Annotated[float | None, typer.Option()] = None,
+    duration_s: Annotated[int | None, typer.Option(min=0)] = None,
+    change: Annotated[float | None, typer.Option()] = None,
+) -> None:
+    """Show what a rule, changed so, would have raised of the readings that are there. Nothing is written."""
+    wanted = {"set_at": set_at, "clear_at": clear_at, "duration_s": duration_s, "change": change}
+
+    async def compare() -> Sequence[str]:
+        database = Database(settings.database_url)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            store = open_store(settings)
+            stack.push_async_callback(store.close)
+            async with database.unit_of_work(SystemScope("replay a rule"), read_only=True) as db:
+                found = await db.scalar(select(Organization.id).where(Organization.slug == organization_slug))
+            if found is None:
+                raise NotFound(f"no organisation is called {organization_slug!r}")
+            async with database.unit_of_work(OrganizationScope(found), read_only=True) as db:
+                return await replay.table(
+                    db,
+                    name=rule,
+                    changes={field: value for field, value in wanted.items() if value is not None},
+                    store=store,
+                    since=since.replace(tzinfo=UTC),
+                    until=clock.now() if until is None else until.replace(tzinfo=UTC),
+                )
+
+    settings = _settings()
+    for line in _run(compare()):
+        typer.echo(line)
+
+
+@app.command()
 def export_audit(
     organization_slug: Annotated[str, typer.Argument()],
     file: Annotated[Path, typer.Argument(help="Written as JSON lines; one that is there is replaced.")],
@@ -355,3 +404,21 @@ def rotate_secrets() -> None:
     for column, count in resealed.items():
         typer.echo(f"{column}: {count}")
     typer.echo(f"{sum(resealed.values())} secrets were sealed with the newest key; older keys are needed no longer")
+
+
+@app.command()
+def seal_readings() -> None:
+    """Seal now what days of readings are due; a worker does it all the time. Safe to run again."""
+
+    async def seal() -> int:
+        database = Database(settings.database_url)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            sealer, sealed = ReadingSealer(database, after_days=settings.seal_readings_after_days), 0
+            while found := await sealer.seal_due():
+                sealed += found
+            return sealed
+
+    settings = _settings()
+    with _only_process(settings):
+        typer.echo(f"{_run(seal())} readings were sealed")

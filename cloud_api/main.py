@@ -15,11 +15,14 @@ from cloud_api import api
 from cloud_api.audit import recording  # noqa: F401 - lets each flushed change write its entry
 from cloud_api.audit.events import SecurityEventRaised
 from cloud_api.audit.sealer import Sealer
-from cloud_api.cold_chain.judge import judge as judge_cold_chain
-from cloud_api.cold_chain.reactions import REACTIONS as COLD_CHAIN_REACTIONS
+from cloud_api.cold_chain.alerts.escalation import Escalator
+from cloud_api.cold_chain.judging.judge import judge as judge_cold_chain
+from cloud_api.cold_chain.judging.watchdog import Watchdog
+from cloud_api.cold_chain.reactions import reactions as cold_chain_reactions
 from cloud_api.configuration.maintenance import MaintenanceGate
 from cloud_api.customers.personal_data import PERSONAL_DATA as CUSTOMERS_PERSONAL_DATA
 from cloud_api.devices.provisioning.authenticate import gateways
+from cloud_api.devices.sensors.calibrations import CalibrationReminder
 from cloud_api.identity.allowlist.gate import AllowlistGate
 from cloud_api.identity.events import MailDue, SmsCodeDue
 from cloud_api.identity.federation.providers import guard_setting as guard_single_sign_on
@@ -30,6 +33,7 @@ from cloud_api.identity.refusals import Refusals
 from cloud_api.identity.sessions.authenticate import people, visit
 from cloud_api.identity.sessions.keyring import Keyring
 from cloud_api.inventory.judge import judge as judge_inventory
+from cloud_api.inventory.reactions import REACTIONS as INVENTORY_REACTIONS
 from cloud_api.kernel import clock, http, logs, vault, wire
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.outbox import Dispatcher, Subscription, effect
@@ -40,12 +44,20 @@ from cloud_api.logistics.events import PlanningRequested, RouteMoved
 from cloud_api.logistics.planner import Planner
 from cloud_api.logistics.reactions import REACTIONS as LOGISTICS_REACTIONS
 from cloud_api.migrations import migrate
-from cloud_api.notifications.events import NotificationWritten
+from cloud_api.notifications.deliveries import mail_notification, text_notification
+from cloud_api.notifications.events import NotificationMailDue, NotificationSmsDue, NotificationWritten
+from cloud_api.notifications.held import QuietHoursWatch
 from cloud_api.notifications.mail import PostOffice, open_post_office, send_mail
 from cloud_api.notifications.personal_data import PERSONAL_DATA as NOTIFICATIONS_PERSONAL_DATA
 from cloud_api.notifications.push import FcmPush, push_notification
 from cloud_api.notifications.sms import TwilioSms, open_sms, send_sms_code
 from cloud_api.realtime.hub import Hub, topic_of
+from cloud_api.telemetry.intake.door import Intake
+from cloud_api.telemetry.intake.ingest import Means
+from cloud_api.telemetry.retention.expiry import ReadingExpiry
+from cloud_api.telemetry.stores.opening import open_store
+from cloud_api.telemetry.stores.port import ReadingStore
+from cloud_api.telemetry.stores.sealing import ReadingSealer
 from cloud_api.worker import connected, running
 
 #: shown every stored batch, in this order, in the transaction that stores it
@@ -55,7 +67,13 @@ PERSONAL_DATA = (NOTIFICATIONS_PERSONAL_DATA, CUSTOMERS_PERSONAL_DATA, *IDENTITY
 
 
 def subscriptions(
-    push: FcmPush | None, planner: Planner, hub: Hub, *, office: PostOffice, sms: TwilioSms | None
+    push: FcmPush | None,
+    planner: Planner,
+    hub: Hub,
+    *,
+    office: PostOffice,
+    sms: TwilioSms | None,
+    store: ReadingStore,
 ) -> list[Subscription]:
     """Who hears which event."""
 
@@ -69,10 +87,13 @@ def subscriptions(
         hub.announce(topic_of("security", organization_id, organization_id))
 
     return [
-        *COLD_CHAIN_REACTIONS,
+        *INVENTORY_REACTIONS,
+        *cold_chain_reactions(store),
         *LOGISTICS_REACTIONS,
         *privacy_reactions(PERSONAL_DATA),
         effect(NotificationWritten, "notifications.push", functools.partial(push_notification, push)),
+        effect(NotificationMailDue, "notifications.notice_mail", functools.partial(mail_notification, office)),
+        effect(NotificationSmsDue, "notifications.notice_sms", functools.partial(text_notification, sms)),
         effect(MailDue, "notifications.mail", functools.partial(send_mail, office)),
         effect(SmsCodeDue, "notifications.sms_code", functools.partial(send_sms_code, sms)),
         effect(PlanningRequested, "logistics.wake_planner", wake_planner),
@@ -103,7 +124,10 @@ async def open_dispatcher(
         if sms is not None:
             stack.callback(sms.close)
         office = open_post_office(settings)
-        yield Dispatcher(database, subscriptions(push, planner, hub, office=office, sms=sms))
+        store = open_store(settings)
+        stack.push_async_callback(store.close)
+        heard = subscriptions(push, planner, hub, office=office, sms=sms, store=store)
+        yield Dispatcher(database, heard)
 
 
 @asynccontextmanager
@@ -112,11 +136,24 @@ async def background(settings: Settings, database: Database, hub: Hub, *, work_h
     planner = Planner(database)
     async with AsyncExitStack() as stack:
         dispatcher = await stack.enter_async_context(open_dispatcher(settings, database, planner, hub))
-        await stack.enter_async_context(connected(database, dispatcher, hub))
+        fanout = settings.fanout_redis_url.get_secret_value()
+        await stack.enter_async_context(connected(database, dispatcher, hub, fanout_redis_url=fanout))
         if work_here:
             sealer = Sealer(database, settings.audit_key.get_secret_value())
+            store = open_store(settings)
+            stack.push_async_callback(store.close)
             await stack.enter_async_context(
-                running(dispatcher=dispatcher.run(), planner=planner.run(), sealer=sealer.run())
+                running(
+                    dispatcher=dispatcher.run(),
+                    planner=planner.run(),
+                    watchdog=Watchdog(database, store).run(),
+                    sealer=sealer.run(),
+                    reading_sealer=ReadingSealer(database, after_days=settings.seal_readings_after_days).run(),
+                    reading_expiry=ReadingExpiry(database).run(),
+                    escalator=Escalator(database).run(),
+                    quiet_hours=QuietHoursWatch(database).run(),
+                    calibration_reminder=CalibrationReminder(database).run(),
+                )
             )
         yield
 
@@ -130,6 +167,7 @@ def create_app(settings: Settings) -> FastAPI:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
             stack.push_async_callback(app.state.rate_limits.close)
+            stack.push_async_callback(app.state.reading_store.close)
             await stack.enter_async_context(background(settings, database, app.state.hub, work_here=database.is_sqlite))
             yield
 
@@ -144,6 +182,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     equip(app, settings)
     http.install(app, settings)
+    app.include_router(api.ingest())
     app.include_router(api.routes())
     app.include_router(api.websockets())
     app.openapi = functools.cache(functools.partial(_openapi, app))  # type: ignore[method-assign]
@@ -156,6 +195,10 @@ def equip(app: FastAPI, settings: Settings) -> None:
     app.state.database = Database(settings.database_url)
     app.state.hub = Hub()
     app.state.judges = JUDGES
+    app.state.reading_store = open_store(settings)
+    app.state.intake = Intake(
+        Means(app.state.judges, app.state.reading_store), waiting_bytes=settings.ingest_waiting_bytes
+    )
     app.state.personal_data = PERSONAL_DATA
     app.state.known_revisions = migrate.revisions
     app.state.maintenance = MaintenanceGate()
@@ -163,7 +206,7 @@ def equip(app: FastAPI, settings: Settings) -> None:
     app.state.keyring = Keyring(settings.secret_key.get_secret_value())
     refusals = Refusals()
     app.state.authenticators = (
-        gateways,
+        gateways(),
         api_keys(refusals),
         people(app.state.keyring, two_factor_for_admins=settings.two_factor_for_admins),
         clients_tokens(app.state.keyring),

@@ -250,6 +250,8 @@ class LimitConfig(msgspec.Struct, frozen=True):
     holds: bool = False
     #: once raised the alarm stays until a person resets it (command `reset_alarm`)
     latched: bool = False
+    #: the raw value is judged as value x gain + offset; > 0; a gateway from before this field leaves it out
+    gain: float = 1.0
 
 
 class WatchConfig(msgspec.Struct, frozen=True):
@@ -264,6 +266,8 @@ class WatchConfig(msgspec.Struct, frozen=True):
     #: `rising` and `falling`: how large a change is too large, in the series' unit, > 0
     change: float = 0.0
     latched: bool = False
+    #: a raw change counts this many times; > 0
+    gain: float = 1.0
 
 
 class PauseConfig(msgspec.Struct, frozen=True):

@@ -124,7 +124,8 @@ class Platform:
         """Deliver what is due in the outbox until nothing is. Returns how many deliveries were tried."""
         office = self.office or PostOffice(self.letterbox, self.settings.mail_from, self.settings.public_url)
         planner, hub = Planner(self.database), self.app.state.hub
-        heard = subscriptions(self.push, planner, hub, office=office, sms=self.sms)
+        store = self.app.state.reading_store
+        heard = subscriptions(self.push, planner, hub, office=office, sms=self.sms, store=store)
         dispatcher = Dispatcher(self.database, heard)
         tried = 0
         while batch := await dispatcher.deliver_due():
@@ -134,7 +135,11 @@ class Platform:
 
 def settings_for_tests(**given: Any) -> Settings:
     """Administrators need no second factor, and no limit is in the way, unless `given` says so."""
-    roomy: dict[str, Any] = {"sign_ins_per_minute": 100_000, "requests_per_hour": 1_000_000}
+    roomy: dict[str, Any] = {
+        "sign_ins_per_minute": 100_000,
+        "requests_per_hour": 1_000_000,
+        "readings_max_age_days": 36_500,  # tests have fixed instants
+    }
     return Settings(**{"two_factor_for_admins": False, "_env_file": None, **roomy, **given})
 
 
@@ -166,6 +171,7 @@ async def open_platform(database_url: str, *, push: FcmPush | None = None, **cha
         settings = settings_for_tests(database_url=database_url, **folders, **changed)
         app = stack.enter_context(application(settings))
         platform = Platform(app, app.state.database, settings, push)
+        platform.database.on_announced = app.state.hub.announce_all
         try:
             await platform.found()
             yield platform

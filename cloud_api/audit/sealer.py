@@ -20,7 +20,7 @@ from cloud_api.audit import verify
 from cloud_api.audit.models import AuditChain, AuditEntry, AuditSeal, UnsealedEntry
 from cloud_api.audit.recording import plain
 from cloud_api.kernel import clock
-from cloud_api.kernel.db import Database, insert_missing
+from cloud_api.kernel.db import DATABASE_FAILURES, Database, insert_missing
 from cloud_api.kernel.ids import new_id
 from cloud_api.kernel.tenancy import Actor, OrganizationScope, SystemScope
 
@@ -47,7 +47,7 @@ class Sealer:
         while True:
             try:
                 sealed = await self.seal_due()
-            except (SQLAlchemyError, OSError) as error:
+            except DATABASE_FAILURES as error:
                 log.warning("audit_sealer_failed", error=str(error))
                 sealed = 0
             if sealed == 0:

@@ -24,6 +24,10 @@ class Category(Archivable, Base):
     description: Mapped[str] = mapped_column(default="")
     parent_id: Mapped[uuid.UUID | None]
     sort_order: Mapped[int] = mapped_column(default=0)
+    #: what the shelf life of its products is said for, and how much faster they age when it is 10 °C warmer; None: as
+    #: goods that are stored like them
+    reference_temperature_c: Mapped[float | None]
+    q10: Mapped[float | None]
 
 
 class Product(OrganizationOwned, Base):
@@ -48,4 +52,7 @@ class Product(OrganizationOwned, Base):
     shelf_life_days: Mapped[int | None]
     storage_temperature_min_c: Mapped[float | None]
     storage_temperature_max_c: Mapped[float | None]
+    #: what its shelf life is said for, and how much faster it ages when it is 10 °C warmer; None: as its category
+    reference_temperature_c: Mapped[float | None]
+    q10: Mapped[float | None]
     created_at: Mapped[datetime]

@@ -12,6 +12,8 @@ Slug = Annotated[
     str, Field(min_length=1, max_length=120, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["leafy-greens"])
 ]
 SortOrder = Annotated[int, Field(ge=0, le=100_000)]
+#: how much faster goods age when it is 10 °C warmer
+Q10 = Annotated[float, Field(ge=1, le=50, allow_inf_nan=False)]
 TemperatureC = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 
 
@@ -23,6 +25,8 @@ class CategoryCreate(RequestModel):
     description: Annotated[str, Field(max_length=2000)] = ""
     parent_id: uuid.UUID | None = None
     sort_order: SortOrder = 0
+    reference_temperature_c: TemperatureC | None = None
+    q10: Q10 | None = None
 
 
 class CategoryUpdate(RequestModel):
@@ -33,6 +37,8 @@ class CategoryUpdate(RequestModel):
     description: Annotated[str, Field(max_length=2000)] = ""
     parent_id: uuid.UUID | None = None
     sort_order: SortOrder = 0
+    reference_temperature_c: TemperatureC | None = None
+    q10: Q10 | None = None
 
 
 class CategoryRead(ResponseModel):
@@ -44,6 +50,8 @@ class CategoryRead(ResponseModel):
     description: str
     parent_id: uuid.UUID | None
     sort_order: int
+    reference_temperature_c: float | None
+    q10: float | None
 
 
 class ProductCreate(RequestModel):
@@ -59,6 +67,9 @@ class ProductCreate(RequestModel):
     shelf_life_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     storage_temperature_min_c: TemperatureC | None = None
     storage_temperature_max_c: TemperatureC | None = None
+    #: what its shelf life is said for, and how it ages when it is warmer; None: as its category
+    reference_temperature_c: TemperatureC | None = None
+    q10: Q10 | None = None
 
 
 class ProductRead(ResponseModel):
@@ -74,3 +85,5 @@ class ProductRead(ResponseModel):
     shelf_life_days: int | None
     storage_temperature_min_c: float | None
     storage_temperature_max_c: float | None
+    reference_temperature_c: float | None
+    q10: float | None

@@ -26,3 +26,21 @@ class ExcursionClosed:
 
     excursion_id: uuid.UUID
     disposition: str
+
+
+@dataclass(frozen=True)
+class AlertAcknowledged:
+    """Somebody answers for an alert, and so for everything that raised it."""
+
+    alert_id: uuid.UUID
+    #: `excursion:<id>`, `sensor:<id>:silent`, ...
+    subjects: tuple[str, ...]
+    user_id: uuid.UUID
+    comment: str
+
+
+@dataclass(frozen=True)
+class RuleEnded:
+    """A rule was disabled or deleted: what it has raised is over."""
+
+    rule_id: uuid.UUID

@@ -1,9 +1,9 @@
 """Gateways and the sensors they speak for."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.db import Base
@@ -33,8 +33,20 @@ class Gateway(OrganizationOwned, Base):
     last_seen_at: Mapped[datetime | None] = mapped_column(info={"audited": False})
     #: counted in `gateway_configs`, which keeps every version
     config_version: Mapped[int] = mapped_column(default=1, info={"audited": False})
+    #: what became of that version, as `gateway_configs` has it
+    config_state: Mapped[str] = mapped_column(default="offered", info={"audited": False})
     #: of that version
     heartbeat_interval_s: Mapped[int] = mapped_column(default=HEARTBEAT_INTERVAL_S, info={"audited": False})
+    # the next three as its last heartbeat said
+    running_config_version: Mapped[int | None] = mapped_column(info={"audited": False})
+    #: rows on its disk that we have not acknowledged
+    backlog_rows: Mapped[int | None] = mapped_column(info={"audited": False})
+    oldest_unsent_at: Mapped[datetime | None] = mapped_column(info={"audited": False})
+    #: counts the changes of what is known of its sensors, and of the rules that they are judged by
+    facts_version: Mapped[int] = mapped_column(BigInteger, default=1, info={"audited": False})
+    #: counts the transactions that stored readings of it: what is kept in memory of its series holds as long as this is
+    #: the same
+    batches: Mapped[int] = mapped_column(BigInteger, default=0, info={"audited": False})
     created_at: Mapped[datetime]
 
 
@@ -55,8 +67,59 @@ class Sensor(OrganizationOwned, Base):
     code: Mapped[str]
     quantity: Mapped[str]
     unit: Mapped[str]
-    #: calibration, added to the raw value where it is judged or read
+    #: the present calibration: a raw value is judged and read as value x gain + offset
+    gain: Mapped[float] = mapped_column(default=1.0)
     offset: Mapped[float] = mapped_column(default=0.0)
+    #: how often it should be heard; None: as often as it has been
+    interval_s: Mapped[int | None]
     #: what a retired one says is kept, and judged by nobody
     status: Mapped[str] = mapped_column(default="active")
     created_at: Mapped[datetime]
+
+
+class SensorPlacement(OrganizationOwned, Base):
+    """Where a sensor is from a moment on: a reading belongs to the place where the sensor was then.
+
+    The first of a sensor begins before all time; a sensor without any has always been where it is.
+    """
+
+    __tablename__ = "sensor_placements"
+    __table_args__ = (
+        UniqueConstraint("sensor_id", "from_ms"),
+        same_organization("sensor_id", "sensors"),
+        same_organization("location_id", "locations"),
+    )
+
+    sensor_id: Mapped[uuid.UUID]
+    from_ms: Mapped[int] = mapped_column(BigInteger)
+    location_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
+
+
+class SensorCalibration(OrganizationOwned, Base):
+    """How a sensor's raw values are corrected from a moment on. Raw values stay as they came.
+
+    The first of a sensor begins before all time; a sensor without any has always been corrected as it is.
+    """
+
+    __tablename__ = "sensor_calibrations"
+    __table_args__ = (
+        UniqueConstraint("sensor_id", "from_ms"),
+        CheckConstraint("gain > 0", name="gain"),
+        same_organization("sensor_id", "sensors"),
+    )
+
+    sensor_id: Mapped[uuid.UUID]
+    from_ms: Mapped[int] = mapped_column(BigInteger)
+    gain: Mapped[float] = mapped_column(default=1.0)
+    offset: Mapped[float] = mapped_column(default=0.0)
+    #: number of the certificate; empty when there is none
+    certificate: Mapped[str] = mapped_column(default="")
+    #: what it was compared with
+    reference: Mapped[str] = mapped_column(default="")
+    #: when it must be done again
+    due_on: Mapped[date | None]
+    #: when people were told that it is
+    due_told_at: Mapped[datetime | None] = mapped_column(info={"audited": False})
+    note: Mapped[str] = mapped_column(default="")
+    recorded_by: Mapped[uuid.UUID | None]
+    recorded_at: Mapped[datetime]

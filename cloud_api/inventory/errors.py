@@ -25,3 +25,9 @@ class StockOnHold(Conflict):
     """What was promised is on hold: it may not leave."""
 
     code = "STOCK_ON_HOLD"
+
+
+class NotHeld(Conflict):
+    """The hold does not cover this stock any more: somebody has decided about it."""
+
+    code = "NOT_HELD"

@@ -20,3 +20,13 @@ class StockHeld:
     hold_id: uuid.UUID
     location_id: uuid.UUID
     stock_level_ids: tuple[uuid.UUID, ...]
+
+
+@dataclass(frozen=True)
+class ReservationsAtRisk:
+    """What was promised is on hold, and nothing else can be promised instead."""
+
+    hold_id: uuid.UUID
+    location_id: uuid.UUID
+    #: for whom, as `order_line:<id>`
+    sources: tuple[str, ...]

@@ -1,21 +1,38 @@
 """Holding stock by lot and place: a warm room holds what lies in it, not the same lot elsewhere.
 
+Somebody decides about all of a hold or about single levels of it: released, or rejected for good. What is rejected
+under one hold stays on hold whatever becomes of the others.
+
 A hold locks its places, then their levels, and sees what arrived; an arrival keeps its place from being locked
 (`ledger.append`) before it looks for holds. So neither can miss the other.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud_api.inventory.errors import NotHeld
 from cloud_api.inventory.events import StockHeld
-from cloud_api.inventory.models import HeldLevel, StockHold, StockLevel
+from cloud_api.inventory.models import HeldLevel, StockHold, StockLevel, StockReservation
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.db import insert_missing
 from cloud_api.kernel.errors import NotFound
 from cloud_api.places import service as places
+from cloud_api.places.queries import EVERYWHERE, Visible
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody decided about held stock, and why."""
+
+    #: one of `models.DISPOSITIONS`
+    disposition: str
+    reason: str
+    #: None: a room above, in somebody's name
+    decided_by: uuid.UUID | None = None
 
 
 async def hold(db: AsyncSession, *, location_id: uuid.UUID, reason: str, source: str) -> Sequence[StockLevel]:
@@ -45,8 +62,7 @@ async def hold(db: AsyncSession, *, location_id: uuid.UUID, reason: str, source:
             .with_for_update()
         )
     ).all()
-    for level in levels:
-        await _cover(db, held, level)
+    await _cover(db, held, levels)
     await db.flush()
     outbox.emit(db, StockHeld(held.id, location_id, tuple(level.id for level in levels)))
     return levels
@@ -61,7 +77,9 @@ async def hold_arrival(db: AsyncSession, level: StockLevel) -> None:
         .order_by(StockHold.id)
     )
     for held in holds:
-        await _cover(db, held, level)
+        await _cover(db, held, [level])
+        if level.reserved > 0:  # promised stock was brought here
+            outbox.emit(db, StockHeld(held.id, level.location_id, (level.id,)))
 
 
 async def stop_covering_arrivals(db: AsyncSession, *, source: str) -> None:
@@ -69,27 +87,107 @@ async def stop_covering_arrivals(db: AsyncSession, *, source: str) -> None:
     await db.execute(update(StockHold).where(StockHold.source == source).values(covers_arrivals=False))
 
 
-async def release(db: AsyncSession, *, source: str) -> Sequence[StockLevel]:
-    """End a hold. Returns the levels that may be sold again: those that no other hold covers.
+async def release(
+    db: AsyncSession, *, source: str, reason: str = "", decided_by: uuid.UUID | None = None
+) -> Sequence[StockLevel]:
+    """End a hold. Returns the levels that may be sold again: those that no other hold covers, and nobody rejected.
 
     Raises:
         NotFound: when nothing was held for `source`.
     """
-    held = (await db.scalars(select(StockHold).where(StockHold.source == source).with_for_update())).one_or_none()
-    if held is None:
-        raise NotFound(f"nothing is held for {source}")
+    held = await _lock_source(db, source)
     if held.released_at is not None:
         return []
     held.released_at = clock.now()
-    await db.execute(
-        update(HeldLevel)
-        .where(HeldLevel.hold_id == held.id, HeldLevel.released_at.is_(None))
-        .values(released_at=held.released_at)
+    return await _decide(db, held, Decision("release", reason, decided_by), level_ids=None)
+
+
+async def reject(
+    db: AsyncSession, *, source: str, disposition: str, reason: str, decided_by: uuid.UUID | None = None
+) -> Sequence[StockLevel]:
+    """Keep what a hold covers from ever being sold. Returns what is rejected now; what was released stays so.
+
+    Raises:
+        NotFound: when nothing was held for `source`.
+    """
+    held = await _lock_source(db, source)
+    held.covers_arrivals = False
+    return await _decide(db, held, Decision(disposition, reason, decided_by), level_ids=None)
+
+
+async def decide(
+    db: AsyncSession,
+    hold_id: uuid.UUID,
+    decision: Decision,
+    *,
+    level_ids: Collection[uuid.UUID] | None = None,
+    seen: Visible = EVERYWHERE,
+) -> StockHold:
+    """Release or reject all that a hold covers, or some levels of it: a lot in a place each.
+
+    A place that is too warm still goes on holding what arrives.
+
+    Raises:
+        NotFound: when there is no such hold to be seen.
+        NotHeld: naming a level that the hold does not cover, or about which somebody has decided.
+    """
+    held = await get_hold(db, hold_id, seen=seen, locked=True)
+    await _decide(db, held, decision, level_ids=level_ids)
+    return held
+
+
+async def get_hold(
+    db: AsyncSession, hold_id: uuid.UUID, *, seen: Visible = EVERYWHERE, locked: bool = False
+) -> StockHold:
+    """One hold; locked until the unit of work ends when it is to change.
+
+    Raises:
+        NotFound: when there is none to be seen.
+    """
+    its = select(StockHold).where(StockHold.id == hold_id, seen.locations(StockHold.location_id))
+    held = (await db.scalars(its.with_for_update() if locked else its)).one_or_none()
+    if held is None:
+        raise NotFound(f"no hold with id {hold_id}")
+    return held
+
+
+async def _lock_source(db: AsyncSession, source: str) -> StockHold:
+    held = (await db.scalars(select(StockHold).where(StockHold.source == source).with_for_update())).one_or_none()
+    if held is None:
+        raise NotFound(f"nothing is held for {source}")
+    return held
+
+
+async def _decide(
+    db: AsyncSession, held: StockHold, decision: Decision, *, level_ids: Collection[uuid.UUID] | None
+) -> Sequence[StockLevel]:
+    """Write a decision down. Returns the levels that it frees, or that it rejects."""
+    undecided = select(HeldLevel).where(
+        HeldLevel.hold_id == held.id, HeldLevel.released_at.is_(None), HeldLevel.disposition.is_(None)
     )
-    covered = select(HeldLevel.stock_level_id).where(HeldLevel.hold_id == held.id)
+    if level_ids is not None:
+        undecided = undecided.where(HeldLevel.stock_level_id.in_(level_ids))
+    covered = {row.stock_level_id: row for row in await db.scalars(undecided.with_for_update())}
+    for missing in sorted(set(level_ids or ()) - set(covered)):
+        raise NotHeld(
+            f"this hold does not cover stock level {missing}, or somebody has decided about it: "
+            "read the hold again, and name the levels that it says are held",
+            field="stock_level_ids",
+        )
+    released = decision.disposition == "release"
+    for row in covered.values():
+        row.disposition, row.reason, row.decided_by = decision.disposition, decision.reason, decision.decided_by
+        row.decided_at = clock.now()
+        row.released_at = row.decided_at if released else None
+    await db.flush()
     levels = (
         await db.scalars(select(StockLevel).where(StockLevel.id.in_(covered)).order_by(StockLevel.id).with_for_update())
     ).all()
+    return await _free(db, levels) if released else levels
+
+
+async def _free(db: AsyncSession, levels: Sequence[StockLevel]) -> Sequence[StockLevel]:
+    """Let locked levels be sold again that nothing holds."""
     # asked only now: another hold may have covered a level while we waited for it
     still_held = set(
         await db.scalars(
@@ -101,9 +199,27 @@ async def release(db: AsyncSession, *, source: str) -> Sequence[StockLevel]:
     freed = [level for level in levels if level.id not in still_held]
     for level in freed:
         level.status = "available"
+    await db.execute(
+        update(StockReservation)
+        .where(
+            StockReservation.stock_level_id.in_(level.id for level in freed),
+            StockReservation.at_risk_since.is_not(None),
+        )
+        .values(at_risk_since=None)
+    )
     return freed
 
 
-async def _cover(db: AsyncSession, held: StockHold, level: StockLevel) -> None:
-    await insert_missing(db, HeldLevel, {"hold_id": held.id, "stock_level_id": level.id})
-    level.status = "on_hold"
+async def _cover(db: AsyncSession, held: StockHold, levels: Sequence[StockLevel]) -> None:
+    """Put levels under a hold; one that was released comes under it again, one that was rejected still is."""
+    for level in levels:
+        await insert_missing(db, HeldLevel, {"hold_id": held.id, "stock_level_id": level.id, "reason": ""})
+        level.status = "on_hold"
+    its = select(HeldLevel).where(
+        HeldLevel.hold_id == held.id,
+        HeldLevel.stock_level_id.in_(level.id for level in levels),
+        HeldLevel.released_at.is_not(None),
+    )
+    for again in await db.scalars(its):
+        again.released_at = again.disposition = again.decided_at = again.decided_by = None
+        again.reason = ""

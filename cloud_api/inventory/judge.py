@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.inventory.models import TagSighting, Weight
 from cloud_api.kernel import clock
-from cloud_api.telemetry.judges import StoredBatch
+from cloud_api.telemetry.judges import SeenWeight, StoredBatch
 
 _G_PER_KG = 1000
 
@@ -31,7 +31,7 @@ async def judge(db: AsyncSession, batch: StoredBatch) -> None:
             sequence=seen.sequence,
             scale_id=seen.scale.id,
             location_id=seen.scale.location_id,
-            weight_g=round((seen.weighing.weight_kg + seen.scale.offset) * _G_PER_KG),
+            weight_g=_weight_g(seen, seen.weighing.weight_kg),
             basis=seen.weighing.basis,
             weighed_at=clock.from_ms(seen.weighing.recorded_at_ms),
         )
@@ -39,3 +39,8 @@ async def judge(db: AsyncSession, batch: StoredBatch) -> None:
         if seen.weighing.state == "stable" and seen.weighing.weight_kg is not None
     )
     await db.flush()
+
+
+def _weight_g(seen: SeenWeight, weight_kg: float) -> int:
+    correction = seen.scale.correction_at(seen.weighing.recorded_at_ms)
+    return round((weight_kg * correction.gain + correction.offset) * _G_PER_KG)

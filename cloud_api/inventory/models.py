@@ -14,6 +14,8 @@ from cloud_api.kernel.columns import Quantity
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
 
+#: what may become of held stock: `release` frees it, everything else keeps it from ever being sold
+DISPOSITIONS = ("release", "quarantine", "downgrade", "waste")
 MOVEMENT_TYPES = ("inbound", "outbound", "adjustment", "transfer", "waste", "production", "return", "opening")
 
 
@@ -103,10 +105,9 @@ class StockHold(OrganizationOwned, Base):
 
 
 class HeldLevel(OrganizationOwned, Base):
-    """A stock level under a hold."""
+    """A stock level under a hold, and what somebody decided about it."""
 
     __tablename__ = "stock_held_levels"
-    __audited__ = False
     __table_args__ = (
         UniqueConstraint("hold_id", "stock_level_id"),
         same_organization("hold_id", "stock_holds"),
@@ -115,7 +116,13 @@ class HeldLevel(OrganizationOwned, Base):
 
     hold_id: Mapped[uuid.UUID]
     stock_level_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    #: None: it is held; a rejected one always is
     released_at: Mapped[datetime | None]
+    #: one of `DISPOSITIONS`; None: nobody has decided
+    disposition: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[uuid.UUID | None]
+    reason: Mapped[str] = mapped_column(default="")
 
 
 class StockReservation(OrganizationOwned, Base):
@@ -136,6 +143,12 @@ class StockReservation(OrganizationOwned, Base):
     status: Mapped[str] = mapped_column(default="active")
     reserved_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+    #: the day by which it must not have expired; None: nobody said
+    needed_on: Mapped[date | None]
+    #: since when it stands packed: then no other stock can take its place unseen
+    picked_at: Mapped[datetime | None]
+    #: since when it is on hold and nothing else could be promised instead
+    at_risk_since: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class TagSighting(OrganizationOwned, Base):

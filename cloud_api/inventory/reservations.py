@@ -4,6 +4,9 @@ Whoever touches several levels locks all of them first, in key order, in one sta
 two promises wait for each other and never deadlock. A unit of work that calls more than one of these verbs, or one of
 them for more than one order, calls `lock_all` before the first. What is promised is moved (loading a van) and at last
 leaves (delivery) as a promise, so that nobody else can have it in between.
+
+Promised stock that goes on hold is promised anew from elsewhere in the same warehouse, unless it stands packed already:
+what is in the box is what would leave. Where that is not possible the promise stays, and is at risk.
 """
 
 import uuid
@@ -43,25 +46,71 @@ async def reserve(
     Raises:
         NotEnoughStock: naming the first wish that cannot be met, and what there is.
     """
-    product_ids = {wish.product_id for wish in wishes}
-    rows = await db.execute(
-        select(StockLevel, Lot)
-        .join(Lot, Lot.id == StockLevel.lot_id)
-        .where(StockLevel.product_id.in_(product_ids), StockLevel.location_id.in_(location_ids))
-        .order_by(StockLevel.id)
-        .with_for_update(of=StockLevel)
-        .execution_options(populate_existing=True)
-    )
-    levels = sorted(
-        ((level, lot) for level, lot in rows if _may_be_promised(level, lot, on)),
-        key=lambda pair: (pair[1].expires_on or date.max, pair[1].id, pair[0].id),
-    )
+    free = await _free_levels(db, {wish.product_id for wish in wishes}, location_ids)
+    levels = [level for level, lot in free if _keeps(lot, on)]
     made: list[StockReservation] = []
     for wish in wishes:
-        made += _promise(wish, [level for level, _ in levels if level.product_id == wish.product_id])
+        made += _promise(wish, [level for level in levels if level.product_id == wish.product_id], on)
     db.add_all(made)
     await db.flush()
     return made
+
+
+async def pick(db: AsyncSession, sources: Collection[str]) -> None:
+    """What is promised to these stands packed: from now on it is this stock and no other."""
+    for reservation, _, _ in await _locked(db, sources):
+        reservation.picked_at = clock.now()
+    await db.flush()
+
+
+async def replace_held(
+    db: AsyncSession, level_ids: Collection[uuid.UUID], *, location_id: uuid.UUID, today: date
+) -> list[StockReservation]:
+    """Promise anew, from other places of the same warehouse, what is promised of levels that are on hold now.
+
+    Each promise is replaced whole or not at all; first expired, first out. Of what stands in no warehouse (a van), or
+    is packed, nothing is replaced. Asked again, it changes nothing more.
+
+    Args:
+        location_id: where they lie.
+        today: nothing that has expired is promised, whatever the promise was made for.
+
+    Returns:
+        What is at risk now and was not before.
+    """
+    promised = await db.scalars(
+        select(StockReservation.source)
+        .join(StockLevel, StockLevel.id == StockReservation.stock_level_id)
+        .where(StockLevel.id.in_(level_ids), StockLevel.status == "on_hold", StockReservation.status == "active")
+    )
+    sources = set(promised)
+    if not sources:
+        return []
+    warehouse_id = (await places.get_location(db, location_id)).warehouse_id
+    elsewhere = [] if warehouse_id is None else await places.of_warehouse(db, warehouse_id)
+    await lock_all(db, sources, or_else=elsewhere)
+    held = [
+        (reservation, level)
+        for reservation, level, _ in await _locked(db, sources)
+        if level.status == "on_hold" and level.id in set(level_ids)
+    ]
+    free = await _free_levels(db, {level.product_id for _, level in held}, elsewhere)
+    at_risk = []
+    for reservation, level in held:
+        on = max(reservation.needed_on or today, today)
+        usable = [other for other, lot in free if other.product_id == level.product_id and _keeps(lot, on)]
+        if reservation.picked_at is None and reservation.quantity <= sum(
+            (other.on_hand - other.reserved for other in usable), Decimal(0)
+        ):
+            wish = Wish(level.product_id, reservation.quantity, reservation.source)
+            db.add_all(_promise(wish, usable, reservation.needed_on))
+            level.reserved -= reservation.quantity
+            _settle(reservation, "released")
+        elif reservation.at_risk_since is None:
+            reservation.at_risk_since = clock.now()
+            at_risk.append(reservation)
+    await db.flush()
+    return at_risk
 
 
 async def lock_all(
@@ -181,15 +230,30 @@ async def consume(
     return movements
 
 
-def _may_be_promised(level: StockLevel, lot: Lot, on: date) -> bool:
-    return (
-        level.status == "available"
-        and level.on_hand > level.reserved
-        and (lot.expires_on is None or lot.expires_on >= on)
+async def _free_levels(
+    db: AsyncSession, product_ids: Collection[uuid.UUID], location_ids: Collection[uuid.UUID]
+) -> list[tuple[StockLevel, Lot]]:
+    """The levels that have something to promise, all of these products locked, first to expire first."""
+    rows = await db.execute(
+        select(StockLevel, Lot)
+        .join(Lot, Lot.id == StockLevel.lot_id)
+        .where(StockLevel.product_id.in_(product_ids), StockLevel.location_id.in_(location_ids))
+        .order_by(StockLevel.id)
+        .with_for_update(of=StockLevel)
+        .execution_options(populate_existing=True)
+    )
+    return sorted(
+        ((level, lot) for level, lot in rows if level.status == "available" and level.on_hand > level.reserved),
+        key=lambda pair: (pair[1].expires_on or date.max, pair[1].id, pair[0].id),
     )
 
 
-def _promise(wish: Wish, levels: Sequence[StockLevel]) -> list[StockReservation]:
+def _keeps(lot: Lot, on: date) -> bool:
+    """Whether a lot will not have expired by then."""
+    return lot.expires_on is None or lot.expires_on >= on
+
+
+def _promise(wish: Wish, levels: Sequence[StockLevel], needed_on: date | None) -> list[StockReservation]:
     missing = wish.quantity
     made = []
     for level in levels:
@@ -198,7 +262,13 @@ def _promise(wish: Wish, levels: Sequence[StockLevel]) -> list[StockReservation]
             level.reserved += taken
             missing -= taken
             made.append(
-                StockReservation(stock_level_id=level.id, quantity=taken, source=wish.source, reserved_at=clock.now())
+                StockReservation(
+                    stock_level_id=level.id,
+                    quantity=taken,
+                    source=wish.source,
+                    reserved_at=clock.now(),
+                    needed_on=needed_on,
+                )
             )
     if missing > 0:
         raise NotEnoughStock(
@@ -239,3 +309,4 @@ async def _free_to_leave(
 def _settle(reservation: StockReservation, status: str) -> None:
     reservation.status = status
     reservation.settled_at = clock.now()
+    reservation.at_risk_since = None

@@ -1,19 +1,33 @@
 """`/api/v1/warehouse/stock`, `/api/v1/warehouse/batches` (lots), and what readers and scales saw."""
 
 import uuid
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
 from sqlalchemy import select
 
-from cloud_api.inventory import queries, service
-from cloud_api.inventory.models import Lot, StockHold, StockLevel, StockMovement, TagSighting, Weight
+from cloud_api.inventory import holds, queries, service
+from cloud_api.inventory.models import (
+    HeldLevel,
+    Lot,
+    StockHold,
+    StockLevel,
+    StockMovement,
+    StockReservation,
+    TagSighting,
+    Weight,
+)
 from cloud_api.inventory.schemas import (
     GoodsReceive,
+    HeldLevelRead,
     HoldRead,
+    HoldReject,
+    HoldRelease,
     LevelRead,
     LotRead,
     MovementRead,
+    ReservationRead,
     StockAdjust,
     TagSightingRead,
     WeightRead,
@@ -95,10 +109,63 @@ async def get_movement(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> StockMovem
     return await service.get_movement(db, id, seen=seen)
 
 
+@router.get("/stock/reservations", response_model=list[ReservationRead], dependencies=[require("stock:read")])
+async def list_reservations(
+    db: Db,
+    seen: VisiblePlaces,
+    query: Annotated[PageQuery, Depends()],
+    at_risk: bool = False,
+    status: Literal["active", "consumed", "released"] | None = None,
+) -> Page[ReservationRead]:
+    """What is promised, newest first; with `at_risk` what is on hold and could not be replaced."""
+    statement = select(StockReservation).where(queries.visible_reservations(seen))
+    if at_risk:
+        statement = statement.where(StockReservation.at_risk_since.is_not(None))
+    if status is not None:
+        statement = statement.where(StockReservation.status == status)
+    rows = await page(db, statement, StockReservation.id, query)
+    levels = await queries.levels_of(db, {row.stock_level_id for row in rows.items})
+    return Page([_reservation(row, levels[row.stock_level_id]) for row in rows.items], rows.limit, rows.next_cursor)
+
+
 @router.get("/stock/holds", response_model=list[HoldRead], dependencies=[require("stock:read")])
-async def list_holds(db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()]) -> Page[StockHold]:
+async def list_holds(
+    db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()], location_id: uuid.UUID | None = None
+) -> Page[HoldRead]:
     """What is kept from being sold, and why, newest first."""
-    return await page(db, select(StockHold).where(seen.locations(StockHold.location_id)), StockHold.id, query)
+    statement = select(StockHold).where(seen.locations(StockHold.location_id))
+    if location_id is not None:
+        statement = statement.where(StockHold.location_id == location_id)
+    rows = await page(db, statement, StockHold.id, query)
+    levels = await queries.held_levels(db, [row.id for row in rows.items], seen)
+    return Page([_hold(row, levels.get(row.id, ())) for row in rows.items], rows.limit, rows.next_cursor)
+
+
+@router.get("/stock/holds/{id}", response_model=HoldRead, dependencies=[require("stock:read")])
+async def get_hold(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> HoldRead:
+    """One hold with what it holds."""
+    held = await holds.get_hold(db, id, seen=seen)
+    return _hold(held, (await queries.held_levels(db, [held.id], seen)).get(held.id, ()))
+
+
+@router.post("/stock/holds/{id}/release", response_model=HoldRead, dependencies=[require("quality:approve")])
+async def release_hold(
+    db: Db, principal: CurrentPrincipal, seen: VisiblePlaces, id: uuid.UUID, body: HoldRelease
+) -> HoldRead:
+    """Let held stock be sold again, as far as no other hold covers it."""
+    decision = holds.Decision("release", body.reason, principal.id)
+    held = await holds.decide(db, id, decision, level_ids=body.stock_level_ids, seen=seen)
+    return _hold(held, (await queries.held_levels(db, [held.id], seen)).get(held.id, ()))
+
+
+@router.post("/stock/holds/{id}/reject", response_model=HoldRead, dependencies=[require("quality:approve")])
+async def reject_hold(
+    db: Db, principal: CurrentPrincipal, seen: VisiblePlaces, id: uuid.UUID, body: HoldReject
+) -> HoldRead:
+    """Keep held stock from ever being sold, whatever is released later."""
+    decision = holds.Decision(body.disposition, body.reason, principal.id)
+    held = await holds.decide(db, id, decision, level_ids=body.stock_level_ids, seen=seen)
+    return _hold(held, (await queries.held_levels(db, [held.id], seen)).get(held.id, ()))
 
 
 @router.get("/batches", response_model=list[LotRead], dependencies=[require("stock:read")])
@@ -147,3 +214,36 @@ def _read(level: StockLevel) -> LevelRead:
         available=free if level.status == "available" else free * 0,
         status="available" if level.status == "available" else "on_hold",
     )
+
+
+def _hold(held: StockHold, levels: Sequence[tuple[HeldLevel, StockLevel]]) -> HoldRead:
+    return HoldRead(
+        id=held.id,
+        location_id=held.location_id,
+        reason=held.reason,
+        source=held.source,
+        covers_arrivals=held.covers_arrivals,
+        held_at=held.held_at,
+        released_at=held.released_at,
+        levels=[
+            HeldLevelRead.model_validate(
+                {
+                    "stock_level_id": level.id,
+                    "lot_id": level.lot_id,
+                    "location_id": level.location_id,
+                    "on_hand": level.on_hand,
+                    "disposition": row.disposition,
+                    "reason": row.reason,
+                    "decided_at": row.decided_at,
+                    "decided_by": row.decided_by,
+                }
+            )
+            for row, level in levels
+        ],
+    )
+
+
+def _reservation(row: StockReservation, level: StockLevel) -> ReservationRead:
+    its = {name: getattr(row, name) for name in ReservationRead.model_fields if hasattr(row, name)}
+    where = {"product_id": level.product_id, "lot_id": level.lot_id, "location_id": level.location_id}
+    return ReservationRead.model_validate({**its, **where})

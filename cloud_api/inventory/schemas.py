@@ -72,15 +72,63 @@ class LevelRead(ResponseModel):
     status: Literal["available", "on_hold"]
 
 
+class HeldLevelRead(ResponseModel):
+    """A lot in a place under a hold, and what somebody decided about it."""
+
+    stock_level_id: uuid.UUID
+    lot_id: uuid.UUID
+    location_id: uuid.UUID
+    on_hand: Quantity
+    disposition: Literal["release", "quarantine", "downgrade", "waste"] | None
+    reason: str
+    decided_at: datetime | None
+    decided_by: uuid.UUID | None
+
+
 class HoldRead(ResponseModel):
-    """Why stock of a place is kept back."""
+    """Why stock of a place is kept back, and which."""
 
     id: uuid.UUID
     location_id: uuid.UUID
     reason: str
     source: str
+    #: what arrives there is held as well
+    covers_arrivals: bool
     held_at: datetime
     released_at: datetime | None
+    levels: list[HeldLevelRead]
+
+
+class HoldRelease(RequestModel):
+    """Held stock may be sold again: all of it, or the levels that are named."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+    stock_level_ids: Annotated[list[uuid.UUID], Field(min_length=1, max_length=1000)] | None = None
+
+
+class HoldReject(HoldRelease):
+    """Held stock may never be sold: all of it, or the levels that are named."""
+
+    disposition: Literal["quarantine", "downgrade", "waste"]
+
+
+class ReservationRead(ResponseModel):
+    """Stock that is promised."""
+
+    id: uuid.UUID
+    source: str
+    status: Literal["active", "consumed", "released"]
+    stock_level_id: uuid.UUID
+    product_id: uuid.UUID
+    lot_id: uuid.UUID
+    location_id: uuid.UUID
+    quantity: Quantity
+    reserved_at: datetime
+    settled_at: datetime | None
+    needed_on: date | None
+    picked_at: datetime | None
+    #: since when it is on hold, and nothing else could be promised instead
+    at_risk_since: datetime | None
 
 
 class TagSightingRead(ResponseModel):

@@ -5,20 +5,22 @@ BEGIN IMMEDIATE so that none fails half-way for want of the lock. PostgreSQL nee
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+import asyncpg
 import structlog
 from sqlalchemy import JSON, MetaData, event, make_url
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from cloud_api.kernel.columns import UtcDateTime
@@ -36,6 +38,9 @@ from cloud_api.kernel.tenancy import (
 )
 
 log = structlog.get_logger(__name__)
+
+#: what is raised when the database does not answer, or refuses; of a refused connection SQLAlchemy passes on asyncpg's
+DATABASE_FAILURES = (SQLAlchemyError, OSError, asyncpg.PostgresError)
 
 
 class Base(DeclarativeBase):
@@ -66,6 +71,8 @@ class Database:
         self._writer = asyncio.Lock()
         #: called after each commit that emitted an event; the outbox puts its wake-up here
         self.on_emitted: Callable[[], None] = lambda: None
+        #: called after each commit with the topics that `announce` named; live views hang on it
+        self.on_announced: Callable[[Collection[str]], None] = lambda _topics: None
 
     @asynccontextmanager
     async def unit_of_work(
@@ -92,6 +99,8 @@ class Database:
                     refusal = error
         if session.info.get("emitted"):
             self.on_emitted()
+        if topics := session.info.get("topics"):
+            self.on_announced(topics)
         if refusal is not None:
             raise refusal
 
@@ -130,6 +139,21 @@ def _sqlite_engine(url: str) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def announce(db: AsyncSession, topic: str) -> None:
+    """Wake those who watch `topic`, once this unit of work is committed. Nothing but the topic's name travels."""
+    db.sync_session.info.setdefault("topics", set()).add(topic)
+
+
+def once_committed(db: AsyncSession, do: Callable[[], None]) -> None:
+    """Call `do` when this unit of work has been committed, and not when a savepoint of it is released."""
+
+    def committed(session: Session) -> None:
+        if not session.in_nested_transaction():
+            do()
+
+    event.listen(db.sync_session, "after_commit", committed)
 
 
 async def insert_missing(db: AsyncSession, model: type[Base], values: Mapping[str, object]) -> None:

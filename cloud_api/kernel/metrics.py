@@ -3,7 +3,7 @@
 import time
 
 import structlog
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
@@ -17,11 +17,25 @@ REQUESTS = Histogram(
     ["method", "route", "status"],
 )
 READINGS = Counter("coldfleet_readings_total", "Readings taken in, by what became of them", ["outcome"])
+INGEST_GROUPS = Histogram(
+    "coldfleet_ingest_group_batches",
+    "Batches of readings that were stored together in one transaction",
+    buckets=(1, 2, 4, 8, 16, 32, 64),
+)
+INGEST_WAITING = Gauge("coldfleet_ingest_waiting_bytes", "Unpacked batches of readings that wait to be stored")
+INGEST_REFUSED = Counter(
+    "coldfleet_ingest_overloads_total", "Batches of readings that were put off because too much was waiting"
+)
 EVENTS = Counter("coldfleet_outbox_deliveries_total", "Outbox deliveries, by outcome", ["reaction", "outcome"])
 RATE_LIMITED = Counter("coldfleet_rate_limited_total", "Requests refused for being too many, by budget", ["budget"])
 RATE_LIMIT_STORE_FAILURES = Counter(
     "coldfleet_rate_limit_store_failures_total", "Requests that were not counted because the counters' store was away"
 )
+LIVE_VIEWS = Gauge("coldfleet_live_views", "Websockets that are open on a live view, by path", ["path"])
+LIVE_READINGS = Counter(
+    "coldfleet_live_readings_total", "Times that a live view was read for all who watch it", ["view"]
+)
+LIVE_DROPPED = Counter("coldfleet_live_dropped_total", "Websockets that were ended because they read too slowly")
 
 
 class RequestMetrics:

@@ -19,12 +19,11 @@ from typing import Any, TypeVar, cast
 import msgspec
 import structlog
 from sqlalchemy import ForeignKey, Index, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel import clock
-from cloud_api.kernel.db import Base, Database
+from cloud_api.kernel.db import DATABASE_FAILURES, Base, Database
 from cloud_api.kernel.metrics import EVENTS
 from cloud_api.kernel.tenancy import Actor, OrganizationOwned, OrganizationScope, SystemScope
 
@@ -129,7 +128,7 @@ class Dispatcher:
             self._awake.clear()
             try:
                 tried = await self.deliver_due()
-            except (SQLAlchemyError, OSError) as error:
+            except DATABASE_FAILURES as error:
                 log.warning("outbox_database_failed", error=str(error))
                 tried = 0
             if tried == 0:

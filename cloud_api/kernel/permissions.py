@@ -85,6 +85,8 @@ class Credential:
     token: str = field(repr=False)
     #: the caller's IP address
     address: str = ""
+    #: the operation looks at the credential again, in its own transaction (`@checks_again`)
+    checked_again: bool = False
 
 
 #: Answers None when the credential is not of its kind; raises `Unauthenticated` when it is, but not valid.
@@ -145,7 +147,8 @@ async def identify(connection: HTTPConnection, token: str) -> Principal:
     state = connection.app.state
     authenticators: Sequence[Authenticator] = state.authenticators
     gates: Sequence[AdmissionGate] = getattr(state, "admission_gates", ())
-    credential = Credential(token, client_address(connection))
+    again = getattr(connection.scope.get("endpoint"), CHECKS_AGAIN, False)
+    credential = Credential(token, client_address(connection), checked_again=again)
     for authenticate in authenticators:
         principal = await authenticate(state.database, credential)
         if principal is not None:
@@ -169,12 +172,23 @@ class DutyFirst(Forbidden):
 #: where a route's dependency keeps what it requires, for the table of who may do what
 REQUIRED = "coldfleet_required"
 OPEN_IN_DUTY = "coldfleet_open_in_duty"
+CHECKS_AGAIN = "coldfleet_checks_again"
 F = TypeVar("F", bound=Callable[..., object])
 
 
 def open_in_duty(endpoint: F) -> F:
     """Mark a route as open to who has to enrol a second factor or change the password first."""
     setattr(endpoint, OPEN_IN_DUTY, True)
+    return endpoint
+
+
+def checks_again(endpoint: F) -> F:
+    """Mark an operation that looks at its caller's credential again, in the transaction that does the work.
+
+    Until then an authenticator may answer from memory: an operation that is called many times a second costs no query
+    for it.
+    """
+    setattr(endpoint, CHECKS_AGAIN, True)
     return endpoint
 
 
@@ -203,12 +217,21 @@ async def watcher(socket: WebSocket, permission: str) -> Principal:
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
 
 
+def check(principal: Principal, *permissions: str) -> None:
+    """Let a principal pass that has any of `permissions`.
+
+    Raises:
+        Forbidden: otherwise.
+    """
+    if not any(principal.may(permission) for permission in permissions):
+        raise Forbidden(f"this needs the permission {' or '.join(permissions)}; ask your administrator for it")
+
+
 def require(*permissions: str) -> Any:
     """A dependency that lets the request pass when the principal has any of `permissions`."""
 
-    async def check(principal: CurrentPrincipal) -> None:
-        if not any(principal.may(permission) for permission in permissions):
-            raise Forbidden(f"this needs the permission {' or '.join(permissions)}; ask your administrator for it")
+    async def required(principal: CurrentPrincipal) -> None:
+        check(principal, *permissions)
 
-    setattr(check, REQUIRED, permissions)
-    return Depends(check)
+    setattr(required, REQUIRED, permissions)
+    return Depends(required)

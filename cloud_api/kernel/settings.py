@@ -56,10 +56,27 @@ class Settings(BaseSettings):
     two_factor_for_admins: bool = True
     #: counts requests for the limits: empty (in this process) or redis://HOST:PORT/N
     rate_limit_store: SecretStr = SecretStr("")
+    #: wakes the live views of other API processes: empty (PostgreSQL's NOTIFY does it) or redis://HOST:PORT/N
+    fanout_redis_url: SecretStr = SecretStr("")
+    #: live views that one person or machine may have open in one process
+    live_views_per_person: int = Field(default=20, ge=1)
+    #: where readings are kept: in the platform's own database, or in InfluxDB 2
+    reading_store: Literal["sql", "influx"] = "sql"
+    #: InfluxDB 2: http(s)://HOST:PORT, a token that may read and write the bucket, its organisation, and the bucket
+    influx_url: str = ""
+    influx_token: SecretStr = SecretStr("")
+    influx_org: str = ""
+    influx_bucket: str = ""
+    #: whole days (UTC) of readings that stay rows before they are sealed
+    seal_readings_after_days: int = Field(default=7, ge=1)
     #: requests of one person or machine an hour
     requests_per_hour: int = Field(default=1_000, ge=1)
     #: requests of one gateway an hour: batches and heartbeats
     gateway_requests_per_hour: int = Field(default=20_000, ge=1)
+    #: readings recorded longer ago are refused: a clock that was never set
+    readings_max_age_days: int = Field(default=400, ge=1, le=36_500)
+    #: batches of readings that wait to be stored, unpacked; beyond it gateways are told to come back later
+    ingest_waiting_bytes: int = Field(default=64_000_000, ge=8_000_000)
     #: positions and syncs of one driver's phone an hour
     driver_requests_per_hour: int = Field(default=10_000, ge=1)
     #: attempts to sign in, register or recover from one address a minute
@@ -119,9 +136,9 @@ class Settings(BaseSettings):
             raise ValueError(f"{wrong[0]!r} is no origin: write https://app.example, without a path")
         return origins
 
-    @field_validator("rate_limit_store")
+    @field_validator("rate_limit_store", "fanout_redis_url")
     @classmethod
-    def _name_a_store_we_count_in(cls, url: SecretStr) -> SecretStr:
+    def _name_a_redis(cls, url: SecretStr) -> SecretStr:
         if url.get_secret_value() and not _REDIS.match(url.get_secret_value()):
             raise ValueError("must be empty, or begin with redis:// or rediss://")
         return url
@@ -130,6 +147,15 @@ class Settings(BaseSettings):
     def origins(self) -> list[str]:
         """`allowed_origins`, one by one."""
         return _listed(self.allowed_origins)
+
+    @model_validator(mode="after")
+    def _say_where_influxdb_is(self) -> "Settings":
+        if self.reading_store == "influx":
+            for name in ("influx_url", "influx_org", "influx_bucket", "influx_token"):
+                value = getattr(self, name)
+                if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+                    raise ValueError(f"COLDFLEET_{name.upper()} is empty: COLDFLEET_READING_STORE=influx needs it")
+        return self
 
     @model_validator(mode="after")
     def _refuse_what_only_development_may_have(self) -> "Settings":

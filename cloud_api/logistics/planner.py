@@ -10,10 +10,9 @@ from multiprocessing import get_context
 
 import structlog
 from sqlalchemy import or_, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_api.kernel import clock
-from cloud_api.kernel.db import Database
+from cloud_api.kernel.db import DATABASE_FAILURES, Database
 from cloud_api.kernel.errors import AppError
 from cloud_api.kernel.states import InvalidTransition
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
@@ -47,7 +46,7 @@ class Planner:
             self._awake.clear()
             try:
                 found = await self.run_next()
-            except (SQLAlchemyError, OSError) as error:
+            except DATABASE_FAILURES as error:
                 log.warning("planner_failed", error=str(error))
                 found = False
             if not found:

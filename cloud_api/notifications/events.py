@@ -6,6 +6,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class NotificationWritten:
-    """Somebody is to be told something."""
+    """Somebody is to be told something on their phone."""
+
+    notification_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class NotificationMailDue:
+    """Somebody is to be told something by mail."""
+
+    notification_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class NotificationSmsDue:
+    """Somebody is to be told something by SMS."""
 
     notification_id: uuid.UUID

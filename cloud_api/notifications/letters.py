@@ -142,6 +142,12 @@ WORDS: dict[tuple[MailKind, Language], Words] = {
     ),
 }
 
+#: the last line of a notification's mail
+WHY: dict[Language, str] = {
+    "en": "You get this mail because you are among those who are told. Your notification settings can change that.",
+    "hi": "आपको यह मेल इसलिए मिला है क्योंकि आप सूचना पाने वालों में हैं। इसे आप अपनी सूचना सेटिंग में बदल सकते हैं।",
+}
+
 _PAGE = """\
 <!doctype html>
 <html lang="{language}">
@@ -195,6 +201,24 @@ def write(
             language=language,
             subject=html.escape(subject),
             paragraphs="\n".join(paragraphs),
+            public_url=html.escape(home),
+        ),
+    )
+
+
+def notice(title: str, message: str, *, name: str, public_url: str, language: Language = "en") -> Letter:
+    """A notification as a mail to a person of that name."""
+    frame, reader, home = FRAMES[language], one_line(name), public_url.rstrip("/")
+    subject = one_line(title, longest=200) or "Coldfleet"
+    greeting = frame.greeting.format(name=reader) if reader else frame.greeting_without_name
+    texts = [greeting, title, message, WHY[language]]
+    return Letter(
+        subject=subject,
+        plain="\n\n".join([*texts, f"Coldfleet · {home}"]) + "\n",
+        html=_PAGE.format(
+            language=language,
+            subject=html.escape(subject),
+            paragraphs="\n".join(map(_paragraph, texts)),
             public_url=html.escape(home),
         ),
     )

@@ -34,7 +34,7 @@ from cloud_api.identity.events import MailDue
 from cloud_api.kernel import clock, vault
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.settings import Settings
-from cloud_api.notifications import letters
+from cloud_api.notifications import audience, letters
 
 log = structlog.get_logger(__name__)
 
@@ -226,9 +226,6 @@ class PostOffice:
             MailUnavailable: when another try may succeed.
             MailRefused: when none will.
         """
-        await self.outlet.send(self._compose(event, token, message_id))
-
-    def _compose(self, event: MailDue, token: str, message_id: str) -> EmailMessage:
         language = letters.language_of(event.locale)
         letter = letters.write(
             event.kind,
@@ -239,7 +236,22 @@ class PostOffice:
             until=event.expires_at,
             language=language,
         )
-        receiver = _receiver(event)
+        await self._post(letter, event.kind, _receiver(event.to, event.name), message_id, language)
+
+    async def send_notice(self, title: str, message: str, *, to: audience.Reader, message_id: str) -> None:
+        """Write somebody what they are told, and let it leave.
+
+        Raises:
+            MailUnavailable: when another try may succeed.
+            MailRefused: when none will.
+        """
+        language = letters.language_of(to.locale)
+        letter = letters.notice(title, message, name=to.name, public_url=self.public_url, language=language)
+        await self._post(letter, "notification", _receiver(to.email, to.name), message_id, language)
+
+    async def _post(
+        self, letter: letters.Letter, kind: str, receiver: Address, message_id: str, language: letters.Language
+    ) -> None:
         # an address beyond ASCII cannot be encoded; it travels as it is, to servers that take it
         form = policy.SMTP if receiver.addr_spec.isascii() else policy.SMTPUTF8
         mail = EmailMessage(policy=form)
@@ -249,18 +261,18 @@ class PostOffice:
         mail["Date"] = format_datetime(clock.machine_now())
         mail["Message-ID"] = f"<{message_id}@{parseaddr(self.mail_from)[1].rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail[_KIND] = event.kind
+        mail[_KIND] = kind
         mail.set_content(letter.plain)
         mail.add_alternative(letter.html, subtype="html")
         mail["Content-Language"] = language
-        return mail
+        await self.outlet.send(mail)
 
 
-def _receiver(event: MailDue) -> Address:
-    address = _ADDRESS.fullmatch(event.to)
-    if address is None or len(event.to) > _LONGEST_ADDRESS or event.to != letters.one_line(event.to, longest=999):
+def _receiver(to: str, name: str) -> Address:
+    address = _ADDRESS.fullmatch(to)
+    if address is None or len(to) > _LONGEST_ADDRESS or to != letters.one_line(to, longest=999):
         raise MailRefused("the address is none")
-    return Address(letters.one_line(event.name), username=address[1], domain=address[2])
+    return Address(letters.one_line(name), username=address[1], domain=address[2])
 
 
 def open_post_office(settings: Settings) -> PostOffice:

@@ -1,15 +1,17 @@
 """What people are told, and the phones they are told on."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, time
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
 
 CATEGORIES = ("system", "order", "inventory", "payment", "delivery", "quality")
+CHANNELS = ("in_app", "push", "mail", "sms")
+_HELD = text("held_until IS NOT NULL")
 
 
 class Phone(OrganizationOwned, Base):
@@ -37,6 +39,8 @@ class Notification(OrganizationOwned, Base):
     __table_args__ = (
         CheckConstraint("severity IN ('info', 'success', 'warning', 'error')", name="severity"),
         CheckConstraint(f"category IN {CATEGORIES}", name="category"),
+        Index("ix_notifications_held", "held_until", sqlite_where=_HELD, postgresql_where=_HELD),
+        Index("ix_notifications_collapse", "organization_id", "collapse_key", "user_id"),
         same_organization("user_id", "users", ondelete="CASCADE"),
     )
 
@@ -49,6 +53,100 @@ class Notification(OrganizationOwned, Base):
     subject: Mapped[str]
     is_read: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    #: those of `CHANNELS` that it goes out on: what was asked for, without what its person has muted
+    channels: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: does not wait for the end of quiet hours, and wakes the phone
+    urgent: Mapped[bool] = mapped_column(default=False)
+    #: makes no sound, and so need not wait for it either
+    silent: Mapped[bool] = mapped_column(default=False)
+    #: what it replaces on the phone and in the list: the same of one person is one matter; empty: a matter of its own
+    collapse_key: Mapped[str] = mapped_column(default="")
+    #: a newer one about the same matter has taken its place
+    is_superseded: Mapped[bool] = mapped_column(default=False)
+    #: in its person's list: not any more when they took it out or when it was superseded; who was told stays known
+    is_listed: Mapped[bool] = mapped_column(default=True)
+    #: what the app gets beside the text
+    data: Mapped[dict[str, object]] = mapped_column(default=dict)
+    #: the end of its person's quiet hours, while it waits for that
+    held_until: Mapped[datetime | None]
+
+
+class NotificationDelivery(OrganizationOwned, Base):
+    """One notification on its way by mail or SMS."""
+
+    __tablename__ = "notification_deliveries"
+    __audited__ = False
+    __table_args__ = (
+        UniqueConstraint("notification_id", "channel"),
+        CheckConstraint("channel IN ('mail', 'sms')", name="channel"),
+        CheckConstraint("status IN ('waiting', 'trying', 'sent', 'refused')", name="status"),
+        same_organization("notification_id", "notifications", ondelete="CASCADE"),
+    )
+
+    notification_id: Mapped[uuid.UUID]
+    channel: Mapped[str]
+    #: waiting for its next try; trying, or broken off while it was tried; sent; refused for good
+    status: Mapped[str] = mapped_column(default="waiting")
+    attempts: Mapped[int] = mapped_column(default=0)
+    #: the machine's own time of the first try
+    tried_at: Mapped[datetime | None]
+    #: what the service called the message, or why it was not taken
+    detail: Mapped[str] = mapped_column(default="")
+    settled_at: Mapped[datetime | None]
+
+
+class NotificationSettings(OrganizationOwned, Base):
+    """What somebody wants to be told, and when not."""
+
+    __tablename__ = "notification_settings"
+    __audited__ = False
+    __table_args__ = (
+        UniqueConstraint("user_id"),
+        CheckConstraint("(quiet_from IS NULL) = (quiet_until IS NULL)", name="quiet_hours"),
+        same_organization("user_id", "users", ondelete="CASCADE"),
+    )
+
+    user_id: Mapped[uuid.UUID]
+    #: `quality:sms`; what is not here is told
+    muted: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: local time, as 22:00; over midnight when it ends before it begins
+    quiet_from: Mapped[time | None]
+    quiet_until: Mapped[time | None]
+    #: IANA; empty: the organisation's
+    timezone: Mapped[str] = mapped_column(default="")
+    updated_at: Mapped[datetime]
+
+
+class OnCallList(OrganizationOwned, Base):
+    """Who answers when something happens, and in which order."""
+
+    __tablename__ = "on_call_lists"
+    __table_args__ = (UniqueConstraint("organization_id", "name"),)
+
+    name: Mapped[str]
+    #: IANA, of the shifts; empty: the organisation's
+    timezone: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+
+
+class OnCallMember(OrganizationOwned, Base):
+    """Somebody on such a list, and when they are on call."""
+
+    __tablename__ = "on_call_members"
+    __table_args__ = (
+        UniqueConstraint("list_id", "user_id"),
+        same_organization("list_id", "on_call_lists", ondelete="CASCADE"),
+        same_organization("user_id", "users", ondelete="CASCADE"),
+    )
+
+    list_id: Mapped[uuid.UUID]
+    user_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    #: from 0
+    position: Mapped[int]
+    #: every week: `rota.Shift`
+    shifts: Mapped[list[dict[str, object]]] = mapped_column(JSON, default=list)
+    #: once, before the shifts: `rota.Duty`
+    rota: Mapped[list[dict[str, object]]] = mapped_column(JSON, default=list)
 
 
 class PushDelivery(OrganizationOwned, Base):

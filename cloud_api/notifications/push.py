@@ -2,13 +2,15 @@
 
 `FcmPush` is the library with our timeouts; `push_notification` is the outbox effect that uses it: it reads in one
 unit of work, sends outside any, and writes down in another what became of each phone. A message carries its
-notification's id, by which the app recognises a repeat.
+notification's id, by which the app recognises a repeat; and its matter's key, by which a phone shows of one matter the
+newest only. FCM itself keeps at most four such keys for a phone that is off.
 """
 
 import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import firebase_admin
@@ -27,6 +29,10 @@ log = structlog.get_logger(__name__)
 
 #: the library tries five times: together they must end before the outbox's lease of a minute does
 _TIMEOUT_S = 5
+#: a phone that is off for longer learns it from its list; what is urgent is told again until somebody answers
+_TTL = timedelta(days=1)
+#: of the 4,096 that FCM takes for text and data together
+_LONGEST_TEXT_BYTES = 2_500
 
 
 class PushUnavailable(Exception):
@@ -61,19 +67,7 @@ class FcmPush:
 
     async def send(self, notification: Notification, registrations: Sequence[str]) -> list[PushOutcome]:
         """Send one notification to each registration; the outcomes stand in their order."""
-        messages = [
-            messaging.Message(
-                fid=registration,
-                notification=messaging.Notification(notification.title, notification.message),
-                data={
-                    "notification_id": str(notification.id),
-                    "subject": notification.subject,
-                    "severity": notification.severity,
-                },
-                android=messaging.AndroidConfig(priority="high", collapse_key=str(notification.id)),
-            )
-            for registration in registrations
-        ]
+        messages = [_message(notification, registration) for registration in registrations]
         await self._sign_in()
         batch = await messaging.send_each_async(messages, app=self._app)
         return [_outcome(response) for response in batch.responses]
@@ -89,6 +83,47 @@ class FcmPush:
         async with self._signing_in:
             if not self._access.valid:
                 await asyncio.to_thread(self._access.refresh, requests.Request())
+
+
+def _message(notification: Notification, registration: str) -> messaging.Message:
+    """High priority wakes a phone from its sleep, which Google takes away from who does it for every trifle."""
+    matter = notification.collapse_key or str(notification.id)
+    title, body = notification.title, _cut(notification.message)
+    loud = None if notification.silent else "default"
+    expires = round((clock.machine_now() + _TTL).timestamp())
+    headers = {
+        "apns-priority": "10" if notification.urgent else "5",
+        "apns-collapse-id": matter,
+        "apns-expiration": str(expires),
+    }
+    return messaging.Message(
+        fid=registration,
+        notification=messaging.Notification(title, body),
+        data={
+            **{key: str(value) for key, value in notification.data.items()},
+            "notification_id": str(notification.id),
+            "subject": notification.subject,
+            "severity": notification.severity,
+        },
+        android=messaging.AndroidConfig(
+            priority="high" if notification.urgent else "normal",
+            collapse_key=matter,
+            ttl=_TTL,
+            notification=messaging.AndroidNotification(
+                tag=matter,
+                sound=loud,
+                channel_id="urgent" if notification.urgent else "silent" if notification.silent else "usual",
+            ),
+        ),
+        apns=messaging.APNSConfig(headers, messaging.APNSPayload(messaging.Aps(sound=loud, thread_id=matter))),
+    )
+
+
+def _cut(text: str) -> str:
+    """As much as FCM takes; the whole stands in the list."""
+    if len(text.encode()) <= _LONGEST_TEXT_BYTES:
+        return text
+    return text.encode()[:_LONGEST_TEXT_BYTES].decode(errors="ignore") + "…"
 
 
 def _outcome(response: messaging.SendResponse) -> PushOutcome:
@@ -111,12 +146,16 @@ async def push_notification(
 ) -> None:
     """Send a notification to those of its person's phones that have not had it yet.
 
+    One that is gone, or that something newer about the same matter has replaced, is not sent any more.
+
     Raises:
         PushUnavailable: when some phone has to be tried again.
     """
     scope = OrganizationScope(organization_id)
     async with database.unit_of_work(scope, read_only=True) as db:
-        notification = await db.get_one(Notification, event.notification_id)
+        notification = await db.get(Notification, event.notification_id)
+        if notification is None or notification.is_superseded:
+            return
         settled = select(PushDelivery.phone_id).where(PushDelivery.notification_id == notification.id)
         phones = (
             await db.scalars(

@@ -1,12 +1,31 @@
-"""Phones and notifications, as they travel over HTTP."""
+"""Phones, notifications, preferences and on-call lists, as they travel over HTTP."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, time
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, model_validator
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.json_types import LocalTime
+from cloud_api.notifications.models import OnCallMember
+from cloud_api.notifications.rota import Duty, Shift
+
+Category = Literal["system", "order", "inventory", "payment", "delivery", "quality"]
+Channel = Literal["in_app", "push", "mail", "sms"]
+
+
+def _zone(name: str) -> str:
+    if name and name not in available_timezones():
+        raise ValueError("must be a time zone as Asia/Kolkata, or empty for the organisation's")
+    if name:
+        ZoneInfo(name)
+    return name
+
+
+#: IANA, or empty for the organisation's
+Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
 
 
 class PhoneRegister(RequestModel):
@@ -34,5 +53,183 @@ class NotificationRead(ResponseModel):
     severity: str
     category: str
     subject: str
+    #: what the app needs to open it
+    data: dict[str, JsonValue]
     is_read: bool
+    created_at: datetime
+
+
+RoleName = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class NotificationSend(RequestModel):
+    """A message to people by name, by role, or both."""
+
+    user_ids: Annotated[list[uuid.UUID], Field(max_length=500)] = Field(default_factory=list)
+    #: names of roles
+    roles: Annotated[list[RoleName], Field(max_length=50)] = Field(default_factory=list)
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    message: Annotated[str, Field(min_length=1, max_length=1000)]
+    severity: Literal["info", "success", "warning", "error"] = "info"
+    category: Category = "system"
+    channels: Annotated[list[Channel], Field(min_length=1, max_length=4)] = Field(default=["in_app", "push"])
+
+    @model_validator(mode="after")
+    def _name_somebody(self) -> "NotificationSend":
+        if not self.user_ids and not self.roles:
+            raise ValueError("name somebody: user_ids, roles or both")
+        return self
+
+
+class NotificationSent(ResponseModel):
+    """Who was told: without those who have muted all of the channels."""
+
+    user_ids: list[uuid.UUID]
+
+
+class NotificationsMarked(ResponseModel):
+    """How many were unread."""
+
+    marked: int
+
+
+class QuietHours(RequestModel):
+    """Local time; over midnight when it ends before it begins."""
+
+    from_time: LocalTime
+    until_time: LocalTime
+
+    @model_validator(mode="after")
+    def _have_an_end(self) -> "QuietHours":
+        if self.from_time == self.until_time:
+            raise ValueError("from_time and until_time are equal: quiet hours have to end; mute the channel instead")
+        return self
+
+
+class SettingsChange(RequestModel):
+    """What is not sent stays."""
+
+    #: category -> channel -> whether it may come
+    channels: dict[Category, dict[Channel, bool]] = Field(default_factory=dict)
+    #: pushes and SMS that are not critical wait for their end; null: none
+    quiet_hours: QuietHours | None = None
+    timezone: Zone = ""
+
+
+class QuietHoursRead(ResponseModel):
+    """Local time."""
+
+    from_time: time
+    until_time: time
+
+
+class SettingsRead(ResponseModel):
+    """What somebody wants to be told, and when not."""
+
+    channels: dict[Category, dict[Channel, bool]]
+    quiet_hours: QuietHoursRead | None
+    timezone: str
+
+
+class ShiftEntry(RequestModel):
+    """Hours of every week; over midnight when they end before they begin, and then of the day they begin."""
+
+    #: 0 is Monday
+    weekdays: Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(min_length=1, max_length=7)]
+    from_time: LocalTime
+    #: equal to `from_time`: round the clock
+    until_time: LocalTime
+
+
+class DutyEntry(RequestModel):
+    """A stretch of time for which somebody is named."""
+
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+
+    @model_validator(mode="after")
+    def _have_a_length(self) -> "DutyEntry":
+        if self.ends_at <= self.starts_at:
+            raise ValueError("ends_at must lie after starts_at")
+        return self
+
+
+class MemberEntry(RequestModel):
+    """Somebody on the list; without hours they stand in for everybody, always."""
+
+    user_id: uuid.UUID
+    shifts: Annotated[list[ShiftEntry], Field(max_length=50)] = Field(default_factory=list)
+    rota: Annotated[list[DutyEntry], Field(max_length=400)] = Field(default_factory=list)
+
+    def hours(self) -> dict[str, list[Shift] | list[Duty]]:
+        """As the list keeps them."""
+        return {
+            "shifts": [Shift(tuple(one.weekdays), one.from_time, one.until_time) for one in self.shifts],
+            "rota": [Duty(one.starts_at, one.ends_at) for one in self.rota],
+        }
+
+
+def _once_each(members: list[MemberEntry]) -> list[MemberEntry]:
+    if len({member.user_id for member in members}) < len(members):
+        raise ValueError("somebody is named twice")
+    return members
+
+
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+#: in the order in which they are told
+Members = Annotated[list[MemberEntry], Field(min_length=1, max_length=100), AfterValidator(_once_each)]
+
+
+class OnCallListCreate(RequestModel):
+    """Who answers, in order."""
+
+    name: Name
+    timezone: Zone = ""
+    members: Members
+
+
+class OnCallListUpdate(RequestModel):
+    """What is not sent stays; members are replaced as a whole."""
+
+    name: Name = ""
+    timezone: Zone = ""
+    members: Members = Field(default_factory=list)
+
+
+class ShiftRead(ResponseModel):
+    """Hours of every week."""
+
+    weekdays: list[int]
+    from_time: time
+    until_time: time
+
+
+class DutyRead(ResponseModel):
+    """A stretch of time."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+class MemberRead(ResponseModel):
+    """Somebody on the list."""
+
+    user_id: uuid.UUID
+    shifts: list[ShiftRead]
+    rota: list[DutyRead]
+
+    @classmethod
+    def of(cls, member: OnCallMember) -> "MemberRead":
+        """As the list keeps them."""
+        return cls.model_validate({"user_id": member.user_id, "shifts": member.shifts, "rota": member.rota})
+
+
+class OnCallListRead(ResponseModel):
+    """A list, and who of it is on call at this moment, in the order in which they are told."""
+
+    id: uuid.UUID
+    name: str
+    timezone: str
+    members: list[MemberRead]
+    on_call_now: list[uuid.UUID]
     created_at: datetime

@@ -1,4 +1,4 @@
-"""One-time codes by SMS, through Twilio's own library.
+"""SMS through Twilio's own library: one-time codes, and what people are told.
 
 `TwilioSms` is the library with our timeout and, for a double, another address; `send_sms_code` is the outbox effect.
 It may happen twice: the phone then gets the same code twice. Of a refusal we keep Twilio's code, never its words: they
@@ -12,6 +12,7 @@ lives.
 import asyncio
 import logging
 import uuid
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import structlog
@@ -35,6 +36,9 @@ TIMEOUT_S = 10.0
 _FOR_NOW = frozenset({20429, 21611})
 #: what Twilio accepts as the time a message may wait in its queue
 _LONGEST_WAIT_S = 36_000
+#: a number's newest messages
+_LOOKED_THROUGH = 50
+_CLOCKS_APART = timedelta(minutes=2)
 
 # the library tells of every request at INFO, in six lines
 _library_log = logging.getLogger("twilio")
@@ -98,6 +102,20 @@ class TwilioSms:
         except OSError as error:  # whatever `requests` raises is one
             raise SmsUnavailable(f"Twilio: {type(error).__name__}") from None
         return str(message.sid)
+
+    async def find(self, to: str, body: str, *, since: datetime) -> list[str]:
+        """What Twilio calls the messages of these words that it took for a number since then, the newest first.
+
+        Raises:
+            SmsUnavailable: when Twilio does not answer.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                taken = await asyncio.to_thread(self._client.messages.list, to=to, limit=_LOOKED_THROUGH)
+        except (TwilioRestException, TimeoutError, OSError) as error:
+            raise SmsUnavailable(f"Twilio did not say what it took: {type(error).__name__}") from None
+        # its clock is not ours, and tells whole seconds
+        return [str(one.sid) for one in taken if one.body == body and one.date_created >= since - _CLOCKS_APART]
 
     def close(self) -> None:
         """Close the connections."""

@@ -110,6 +110,7 @@ async def pack_order(db: AsyncSession, order_id: uuid.UUID, *, seen: VisibleOrde
         again = [line for line in lines if source_of(line) in held]
         await reservations.release(db, held)
         await _reserve(db, order, again)
+    await reservations.pick(db, sources)
     order.packed_at = clock.now()
     outbox.emit(db, OrderPacked(order.id))
     return order

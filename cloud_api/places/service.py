@@ -1,6 +1,7 @@
 """The verbs of places."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
@@ -27,6 +28,23 @@ async def warehouses_of(db: AsyncSession, user_id: uuid.UUID) -> Sequence[uuid.U
     """The warehouses that a person is confined to, in key order; none: all are open to them."""
     mine = select(WarehouseMember.warehouse_id).where(WarehouseMember.user_id == user_id)
     return (await db.scalars(mine.order_by(WarehouseMember.warehouse_id))).all()
+
+
+async def who_may_see(
+    db: AsyncSession, user_ids: Collection[uuid.UUID], *, location_id: uuid.UUID | None
+) -> Sequence[uuid.UUID]:
+    """Those of these people who may see a place, in the order given; all of them where it lies in no warehouse."""
+    its = select(Location.warehouse_id).where(Location.id == location_id)
+    warehouse_id = None if location_id is None else await db.scalar(its)
+    if warehouse_id is None:
+        return [*user_ids]
+    rows = await db.execute(
+        select(WarehouseMember.user_id, WarehouseMember.warehouse_id).where(WarehouseMember.user_id.in_(user_ids))
+    )
+    confined_to = defaultdict[uuid.UUID, set[uuid.UUID]](set)
+    for user_id, its_warehouse in rows:
+        confined_to[user_id].add(its_warehouse)
+    return [one for one in user_ids if one not in confined_to or warehouse_id in confined_to[one]]
 
 
 async def confine(

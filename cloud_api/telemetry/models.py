@@ -8,7 +8,7 @@ which shows an organisation its own series.
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Double, Index, SmallInteger, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, SmallInteger, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.db import Base
@@ -19,7 +19,11 @@ QUALITIES = ("good", "suspect", "bad")
 
 
 class SensorSeries(OrganizationOwned, Base):
-    """The stream of one sensor: its number in `readings`, and its last value."""
+    """The stream of one sensor: its number in `readings`, and what is kept of it at ingest (`rollups`).
+
+    Written under the lock of its gateway's row only, by a transaction that counts `Gateway.batches` up: processes keep
+    it in memory as long as that is the same.
+    """
 
     __tablename__ = "sensor_series"
     __audited__ = False
@@ -28,9 +32,28 @@ class SensorSeries(OrganizationOwned, Base):
     #: the series' number in `readings`
     number: Mapped[int] = mapped_column(BigInteger, unique=True)
     sensor_id: Mapped[uuid.UUID]
+    #: IANA name of the time zone whose hours and days are counted; the organisation's, when the series began
+    zone: Mapped[str] = mapped_column(default="UTC")
+    #: the newest reading; raw
     last_recorded_at_ms: Mapped[int | None] = mapped_column(BigInteger)
     last_value: Mapped[float | None]
     last_quality: Mapped[str | None]
+    #: when we last took in a reading of it, by our own clock
+    heard_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+    #: how far its readings are apart as a rule; None: too few to tell
+    cadence_ms: Mapped[int | None] = mapped_column(BigInteger)
+    #: what the open hour, the newest that has a reading, has so far: raw, without readings of quality bad
+    hour_begins_ms: Mapped[int | None] = mapped_column(BigInteger)
+    hour_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    hour_total: Mapped[float] = mapped_column(Double, default=0.0)
+    hour_minimum: Mapped[float] = mapped_column(Double, default=0.0)
+    hour_maximum: Mapped[float] = mapped_column(Double, default=0.0)
+    #: ... and the open day
+    day_begins_ms: Mapped[int | None] = mapped_column(BigInteger)
+    day_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    day_total: Mapped[float] = mapped_column(Double, default=0.0)
+    day_minimum: Mapped[float] = mapped_column(Double, default=0.0)
+    day_maximum: Mapped[float] = mapped_column(Double, default=0.0)
 
 
 class SeriesCounter(Base):
@@ -42,10 +65,11 @@ class SeriesCounter(Base):
     last: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
+#: on PostgreSQL without the key, and divided into months: see migration 0020
 readings = Table(
     "readings",
     Base.metadata,
-    Column("series", BigInteger, primary_key=True, autoincrement=False),
+    Column("series", BigInteger().with_variant(Integer, "postgresql"), primary_key=True, autoincrement=False),
     Column("recorded_at_ms", BigInteger, primary_key=True, autoincrement=False),
     #: the lane's number x 2^40 + the wire's sequence: a fresh spool starts a lane of its own
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
@@ -67,6 +91,69 @@ class SensorReading(Scoped, Base):
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     value: Mapped[float]
     quality: Mapped[int]
+    #: by it the database finds a series' first and last readings at once
+    series: Mapped[int] = mapped_column(BigInteger)
+
+
+class ReadingChunk(Scoped, Base):
+    """A day (UTC) of one series, sealed as `stores.packing` says. What arrives late stands in `readings` beside it."""
+
+    __tablename__ = "reading_chunks"
+
+    series: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, sort_order=-1)
+    begins_ms: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    #: the first and the last reading
+    from_ms: Mapped[int] = mapped_column(BigInteger)
+    to_ms: Mapped[int] = mapped_column(BigInteger)
+    count: Mapped[int]
+    #: of the raw values that are not bad; None: there is none
+    minimum: Mapped[float | None] = mapped_column(Double)
+    maximum: Mapped[float | None] = mapped_column(Double)
+    payload: Mapped[bytes]
+
+
+class _Bucket(Scoped):
+    """What a stretch of time has of one series: raw values, without those of quality bad."""
+
+    begins_ms: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    count: Mapped[int] = mapped_column(BigInteger)
+    total: Mapped[float] = mapped_column(Double)
+    minimum: Mapped[float] = mapped_column(Double)
+    maximum: Mapped[float] = mapped_column(Double)
+
+
+class ReadingHour(_Bucket, Base):
+    """An hour before a series' open one. Read it through `SensorHour`."""
+
+    __tablename__ = "reading_hours"
+
+    series: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, sort_order=-1)
+
+
+class ReadingDay(_Bucket, Base):
+    """A day before a series' open one. Read it through `SensorDay`."""
+
+    __tablename__ = "reading_days"
+
+    series: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, sort_order=-1)
+
+
+class SensorHour(_Bucket, Base):
+    """The view `sensor_hours`: every hour that has a reading, the open one too. Never written."""
+
+    __tablename__ = "sensor_hours"
+    __table_args__ = {"info": {"is_view": True}}  # noqa: RUF012 - SQLAlchemy's own form
+
+    sensor_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+
+
+class SensorDay(_Bucket, Base):
+    """The view `sensor_days`: every day that has a reading, the open one too. Never written."""
+
+    __tablename__ = "sensor_days"
+    __table_args__ = {"info": {"is_view": True}}  # noqa: RUF012 - SQLAlchemy's own form
+
+    sensor_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
 
 
 class LaneCursor(OrganizationOwned, Base):
@@ -150,9 +237,14 @@ class DeadLetter(OrganizationOwned, Base):
 
     __tablename__ = "ingest_dead_letters"
     __audited__ = False
-    __table_args__ = (same_organization("gateway_id", "gateways"),)
+    __table_args__ = (
+        Index("ix_ingest_dead_letters_gateway_id_sequence", "gateway_id", "sequence"),
+        same_organization("gateway_id", "gateways"),
+    )
 
     gateway_id: Mapped[uuid.UUID]
+    #: the lane's number x 2^40 + the wire's sequence; None: it had none
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
     received_at: Mapped[datetime]
     code: Mapped[str]
     field: Mapped[str]

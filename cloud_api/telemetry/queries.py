@@ -1,64 +1,55 @@
 """Reusable reads of readings."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, Select, select
 
-from cloud_api.devices.models import Sensor
+from cloud_api.devices.models import Sensor, SensorCalibration
 from cloud_api.devices.queries import visible_gateways, visible_sensors
 from cloud_api.places.queries import Visible
-from cloud_api.telemetry.models import QUALITIES, ReadingGap, ReadingSummary, SensorReading, SensorSeries
+from cloud_api.telemetry.models import ReadingGap, ReadingSummary, SensorSeries
+
+#: of `last_values`
+LastValue = tuple[
+    uuid.UUID, uuid.UUID | None, str, str, str, float, float, int | None, int | None, int, float | None, str | None
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One calibrated value of a sensor."""
-
-    sensor_id: uuid.UUID
-    recorded_at_ms: int
-    sequence: int
-    value: float
-    quality: str
-
-
-async def readings_between(
-    db: AsyncSession,
-    sensor: Sensor,
-    *,
-    from_ms: int,
-    to_ms: int,
-    limit: int,
-    after: tuple[int, int] | None = None,
-) -> Sequence[Measured]:
-    """Readings of `sensor` in [from_ms, to_ms), oldest first, at most `limit`, behind (recorded_at_ms, sequence)."""
-    statement = (
-        select(SensorReading)
-        .where(
-            SensorReading.sensor_id == sensor.id,
-            SensorReading.recorded_at_ms >= from_ms,
-            SensorReading.recorded_at_ms < to_ms,
-        )
-        .order_by(SensorReading.recorded_at_ms, SensorReading.sequence)
-        .limit(limit)
-    )
-    if after is not None:
-        statement = statement.where(tuple_(SensorReading.recorded_at_ms, SensorReading.sequence) > after)
-    return [
-        Measured(row.sensor_id, row.recorded_at_ms, row.sequence, row.value + sensor.offset, QUALITIES[row.quality])
-        for row in await db.scalars(statement)
-    ]
-
-
-def last_values(seen: Visible) -> Select[tuple[Sensor, SensorSeries]]:
-    """Each active sensor to be seen that has been heard, with its series."""
+def last_values(seen: Visible) -> Select[LastValue]:
+    """Each active sensor to be seen that has been heard, with its present calibration and its last value."""
     return (
-        select(Sensor, SensorSeries)
+        select(
+            Sensor.id,
+            Sensor.location_id,
+            Sensor.code,
+            Sensor.quantity,
+            Sensor.unit,
+            Sensor.gain,
+            Sensor.offset,
+            Sensor.interval_s,
+            SensorSeries.cadence_ms,
+            SensorSeries.last_recorded_at_ms,
+            SensorSeries.last_value,
+            SensorSeries.last_quality,
+        )
         .join(SensorSeries, SensorSeries.sensor_id == Sensor.id)
         .where(Sensor.status == "active", SensorSeries.last_recorded_at_ms.is_not(None), visible_sensors(seen))
-        .order_by(Sensor.code, Sensor.quantity)
+        .order_by(Sensor.code, Sensor.quantity, Sensor.id)
+    )
+
+
+def calibrations_to_come() -> Select[tuple[uuid.UUID, int, float, float]]:
+    """Of sensors with a calibration that begins after their last value: all, the latest first."""
+    after_the_last = (
+        select(SensorCalibration.sensor_id)
+        .join(SensorSeries, SensorSeries.sensor_id == SensorCalibration.sensor_id)
+        .where(SensorCalibration.from_ms > SensorSeries.last_recorded_at_ms)
+    )
+    return (
+        select(SensorCalibration.sensor_id, SensorCalibration.from_ms, SensorCalibration.gain, SensorCalibration.offset)
+        .where(SensorCalibration.sensor_id.in_(after_the_last))
+        .order_by(SensorCalibration.sensor_id, SensorCalibration.from_ms.desc())
     )
 
 
@@ -90,9 +81,3 @@ def gaps(seen: Visible, span: Span, *, gateway_id: uuid.UUID | None) -> Select[t
     """What never came from the gateways to be seen."""
     found = select(ReadingGap).where(visible_gateways(ReadingGap.gateway_id, seen), *span.covers(ReadingGap))
     return found if gateway_id is None else found.where(ReadingGap.gateway_id == gateway_id)
-
-
-async def offsets_of(db: AsyncSession, sensor_ids: set[uuid.UUID]) -> dict[uuid.UUID, float]:
-    """The calibration of each sensor."""
-    rows = await db.execute(select(Sensor.id, Sensor.offset).where(Sensor.id.in_(sensor_ids)))
-    return {sensor_id: offset for sensor_id, offset in rows}

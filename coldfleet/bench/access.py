@@ -96,8 +96,8 @@ async def measure(database_url: str, *, calls: int) -> list[Figure]:
             "COLDFLEET_REQUESTS_PER_HOUR": "100000000",
         }
         name = f"bench-{uuid.uuid4().hex[:10]}"
-        await asyncio.to_thread(_found, name, folder, environment)
-        server, base_url = await asyncio.to_thread(_serve, folder, environment)
+        await asyncio.to_thread(found, name, folder, environment)
+        server, base_url = await asyncio.to_thread(serve, folder, environment)
         try:
             over_http = await _over_http(base_url, name, calls=calls)
         finally:
@@ -105,7 +105,8 @@ async def measure(database_url: str, *, calls: int) -> list[Figure]:
         return [*over_http, *await _walls(url, calls=calls)]
 
 
-def _found(name: str, folder: Path, environment: dict[str, str]) -> None:
+def found(name: str, folder: Path, environment: dict[str, str]) -> None:
+    """Found an organisation of that name and slug with an administrator of that name; SQLite is migrated first."""
     people = ["--admin-username", name, "--admin-email", f"{name}@bench.example", "--admin-password", PASSWORD]
     arguments = ["cloud", "create-organization", "--name", name, "--slug", name, *people]
     founding = Process("founding", arguments, log=folder / "founding.log", environment=environment)
@@ -113,7 +114,8 @@ def _found(name: str, folder: Path, environment: dict[str, str]) -> None:
         raise RuntimeError(f"the organisation could not be founded:\n{founding.tail()}")
 
 
-def _serve(folder: Path, environment: dict[str, str]) -> tuple[Process, str]:
+def serve(folder: Path, environment: dict[str, str]) -> tuple[Process, str]:
+    """A `coldfleet cloud serve` and where it answers."""
     ready = folder / "ready.json"
     arguments = ["cloud", "serve", "--port", "0", "--ready-file", str(ready)]
     server = Process("cloud", arguments, log=folder / "cloud.log", environment=environment)

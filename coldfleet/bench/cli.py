@@ -77,6 +77,110 @@ def gateway(
 
 
 @app.command()
+def ingest(
+    repeat: Annotated[int, typer.Option(min=1, help="Runs of each; the median counts.")] = 3,
+    batches: Annotated[int, typer.Option(min=2, help="Batches of 1,000 of each of 32 gateways, a run.")] = 20,
+    peers: Annotated[
+        Path | None,
+        typer.Option(help="Folder to unpack Debian's influxdb and victoria-metrics into; without it, without them."),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the peers' data lie meanwhile: on a disk, not in memory.", exists=True)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of the table.")] = False,
+) -> None:
+    """What the cloud takes in on PostgreSQL, by the processor time it costs, and the same of others."""
+    from coldfleet.bench import gateway as bench_gateway
+    from coldfleet.bench import ingest as bench_ingest
+    from coldfleet.bench import processes
+
+    os.sched_setaffinity(0, {processes.cores()[1]})
+    with processes.work_folder(folder) as made:
+        wanted = bench_ingest.Wanted(Path(made), repeat, batches, peers)
+        machine, figures = processes.machine(Path(made)), []
+        try:
+            for figure in bench_ingest.measure(wanted):
+                figures.append(figure)
+                Console(stderr=True).print(f"{figure.name}: {figure.median:,.1f} {figure.unit}")
+        except processes.BenchProblem as problem:
+            raise typer.TyperException(str(problem)) from None
+    if as_json:
+        typer.echo(json.dumps(bench_gateway.as_json(figures, machine), indent=2))
+    else:
+        width = None if sys.stdout.isatty() else 170
+        Console(width=width).print(bench_gateway.table(figures, machine))
+
+
+@app.command()
+def alerts(
+    excursions: Annotated[int, typer.Option(min=2, help="Breaches whose pushes are timed.")] = 200,
+    readings_per_s: Annotated[int, typer.Option(min=4, help="Readings that flow beside them.")] = 400,
+    screens: Annotated[int, typer.Option(min=1, help="Websockets on one room.")] = 1_000,
+    rounds: Annotated[int, typer.Option(min=2, help="Readings that all of them are shown.")] = 100,
+    minutes: Annotated[float, typer.Option(min=0.05, help="How long too much is offered.")] = 10.0,
+    only: Annotated[list[str] | None, typer.Option(help="push, fanout, overload or crash; again for more.")] = None,
+    database_url: Annotated[
+        str, typer.Option(help="A migrated PostgreSQL, or `postgres` for an own one; an own SQLite when empty.")
+    ] = "",
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the data lie meanwhile: on a disk, not in memory.", exists=True)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of the table.")] = False,
+) -> None:
+    """From a reading to the phone and to the last of many screens; too much at once; and power cuts."""
+    from coldfleet.bench import alerts as bench_alerts
+    from coldfleet.bench import gateway as bench_gateway
+    from coldfleet.bench import processes
+
+    parts = only or list(bench_alerts.PARTS)
+    if unknown := set(parts) - set(bench_alerts.PARTS):
+        raise typer.TyperException(f"{', '.join(unknown)}: choose from {', '.join(bench_alerts.PARTS)}")
+    os.sched_setaffinity(0, {processes.cores()[1]})
+    with processes.work_folder(folder) as made:
+        engine = database_url or "sqlite"
+        wanted = bench_alerts.Wanted(Path(made), engine, excursions, readings_per_s, screens, rounds, minutes)
+        machine, figures = processes.machine(Path(made)), []
+        try:
+            for figure in bench_alerts.measure(wanted, parts):
+                figures.append(figure)
+                Console(stderr=True).print(f"{figure.name}: {figure.median:,.1f} {figure.unit}")
+        except processes.BenchProblem as problem:
+            raise typer.TyperException(str(problem)) from None
+    if as_json:
+        typer.echo(json.dumps(bench_gateway.as_json(figures, machine), indent=2))
+    else:
+        width = None if sys.stdout.isatty() else 170
+        Console(width=width).print(bench_gateway.table(figures, machine))
+
+
+@app.command()
+def timeseries(
+    rows: Annotated[int, typer.Option(min=10_000, help="Readings; 10,000 of a sensor.")] = 10_000_000,
+    calls: Annotated[int, typer.Option(min=2, help="Requests of each kind.")] = 200,
+    database_url: Annotated[
+        str, typer.Option(help="A migrated PostgreSQL to measure on; an own SQLite when empty.")
+    ] = "",
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the data lie meanwhile: on a disk, not in memory.", exists=True)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of the table.")] = False,
+) -> None:
+    """How quickly questions about a month of readings are answered, and the same by a plain query."""
+    from coldfleet.bench import processes
+    from coldfleet.bench import timeseries as bench_timeseries
+
+    with processes.work_folder(folder) as made:
+        machine = processes.machine(Path(made))
+        wanted = bench_timeseries.measure(Path(made), database_url, readings=rows, calls=calls)
+        figures = asyncio.run(wanted)
+    if as_json:
+        typer.echo(json.dumps(bench_timeseries.as_json(figures, machine), indent=2))
+    else:
+        width = None if sys.stdout.isatty() else 170
+        Console(width=width).print(bench_timeseries.table(figures, machine))
+
+
+@app.command()
 def routes(
     folder: Annotated[Path, typer.Argument(help="Instances, each with its .sol beside it.", exists=True)],
     time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds to search, an instance.")] = 10.0,

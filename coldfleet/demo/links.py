@@ -137,12 +137,15 @@ def _hold(farm: Farm, api: Api) -> Link:
 
 
 def _push(world: World, farm: Farm, api: Api) -> Link:
-    subjects = [message["message"]["data"]["subject"] for message in world.pushed(farm)]
-    wanted = [f"excursion:{excursion['id']}" for excursion in api.get("/excursions")]
+    """Told, and told again: nobody answers. What concerns one alert replaces what the phone showed of it before."""
+    pushes = [message["message"] for message in world.pushed(farm)]
+    subjects = {push["data"]["subject"] for push in pushes}
+    shown = {push["android"]["collapse_key"] for push in pushes}
+    wanted = {f"excursion:{excursion['id']}" for excursion in api.get("/excursions")}
     return Link(
         "push",
-        bool(wanted) and sorted(subjects) == sorted(wanted),
-        f"{len(subjects)} pushes reached the phone, {len(wanted)} excursions to tell of",
+        bool(wanted) and subjects == wanted and len(shown) == len(wanted),
+        f"{len(pushes)} pushes reached the phone, which shows {len(shown)}; {len(wanted)} excursions to tell of",
     )
 
 

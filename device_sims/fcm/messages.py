@@ -18,6 +18,54 @@ TARGETS = ("token", "fid", "topic", "condition")
 _REQUEST_FIELDS = frozenset({"message", "validate_only", "validateOnly"})
 _MESSAGE_FIELDS = frozenset({*TARGETS, "name", "data", "notification", "android", "webpush", "apns", "fcm_options"})
 _NOTIFICATION_FIELDS = frozenset({"title", "body", "image"})
+_ANDROID_FIELDS = frozenset(
+    {
+        "collapse_key",
+        "priority",
+        "ttl",
+        "restricted_package_name",
+        "data",
+        "notification",
+        "fcm_options",
+        "direct_boot_ok",
+        "bandwidth_constrained_ok",
+        "restricted_satellite_ok",
+    }
+)
+_ANDROID_NOTIFICATION_FIELDS = frozenset(
+    {
+        "title",
+        "body",
+        "icon",
+        "color",
+        "sound",
+        "tag",
+        "click_action",
+        "body_loc_key",
+        "body_loc_args",
+        "title_loc_key",
+        "title_loc_args",
+        "channel_id",
+        "ticker",
+        "sticky",
+        "event_time",
+        "local_only",
+        "notification_priority",
+        "default_sound",
+        "default_vibrate_timings",
+        "default_light_settings",
+        "vibrate_timings",
+        "visibility",
+        "notification_count",
+        "light_settings",
+        "image",
+        "bypass_proxy_notification",
+        "proxy",
+    }
+)
+_APNS_FIELDS = frozenset({"headers", "payload", "fcm_options", "live_activity_token"})
+#: of `_ANDROID_NOTIFICATION_FIELDS` those that we send: each a string
+_ANDROID_NOTIFICATION_STRINGS = ("title", "body", "sound", "tag", "channel_id")
 _DURATION = re.compile(r"(\d+)(\.\d{1,9})?s")
 
 
@@ -51,6 +99,7 @@ def read_send_request(body: bytes) -> SendRequest:
     notification = _strings(message.get("notification"), "message.notification")
     _refuse_unknown(cast(Json, notification), _NOTIFICATION_FIELDS, "message.notification")
     _judge_android(message.get("android"))
+    _judge_apns(message.get("apns"))
     kind, target = _target(message)
     _judge_data_keys(data)
     _judge_size(data, notification)
@@ -123,6 +172,12 @@ def _judge_size(data: dict[str, str], notification: dict[str, str]) -> None:
 
 def _judge_android(value: object) -> None:
     android = _object(value, "message.android")
+    _refuse_unknown(android, _ANDROID_FIELDS, "message.android")
+    _judge_string(android, "collapse_key", "message.android")
+    notification = _object(android.get("notification"), "message.android.notification")
+    _refuse_unknown(notification, _ANDROID_NOTIFICATION_FIELDS, "message.android.notification")
+    for field in _ANDROID_NOTIFICATION_STRINGS:
+        _judge_string(notification, field, "message.android.notification")
     priority = android.get("priority", "normal")
     if not isinstance(priority, str) or priority.lower() not in ("normal", "high"):
         raise invalid_field(
@@ -135,3 +190,17 @@ def _judge_android(value: object) -> None:
     match = _DURATION.fullmatch(ttl) if isinstance(ttl, str) else None
     if match is None or int(match[1]) > LONGEST_TTL_S:
         raise invalid_argument(f"Invalid value for time to live: {json.dumps(ttl)}")
+
+
+def _judge_apns(value: object) -> None:
+    apns = _object(value, "message.apns")
+    _refuse_unknown(apns, _APNS_FIELDS, "message.apns")
+    _strings(apns.get("headers"), "message.apns.headers")
+    _object(apns.get("payload"), "message.apns.payload")
+
+
+def _judge_string(content: Json, field: str, path: str) -> None:
+    given = content.get(field)
+    if given is not None and not isinstance(given, str):
+        place = f"{path}.{field}"
+        raise invalid_field(place, f"Invalid value at '{place}' (TYPE_STRING), {json.dumps(given)}")

@@ -53,6 +53,7 @@ class _Standing:
 
     __slots__ = (
         "due_ms",
+        "gain",
         "high",
         "key",
         "last_at_ms",
@@ -66,10 +67,10 @@ class _Standing:
         "until_ms",
     )
 
-    def __init__(self, key: Key, rule: Rule, offset: float, pauses: tuple[Pause, ...]) -> None:
+    def __init__(self, key: Key, rule: Rule, calibration: tuple[float, float], pauses: tuple[Pause, ...]) -> None:
         self.key = key
         self.rule = rule
-        self.offset = offset
+        self.gain, self.offset = calibration
         self.pauses = pauses
         self.step = _step_of(rule)
         #: when the newest reading alone makes the state worth saving
@@ -134,16 +135,16 @@ class Judge:
     def judge(
         self, sensor: str, quantity: str, value: float, at_ms: int, quality: Quality = "good"
     ) -> Sequence[AlarmEvent]:
-        """What a reading brings about, as the sensor sent it: its calibration is added here."""
+        """What a reading brings about, as the sensor sent it: it is calibrated here."""
         series = self._series.get((sensor, quantity))
         if series is None or quality == "bad":
             return ()
         alarms: Sequence[AlarmEvent] = ()
         for standing in series.judges:
-            calibrated = value + standing.offset
+            calibrated = value * standing.gain + standing.offset
             if standing.low <= calibrated <= standing.high and standing.last_at_ms <= at_ms < standing.until_ms:
                 standing.last_at_ms = at_ms
-            elif math.isfinite(calibrated):  # two finite numbers can have an infinite sum
+            elif math.isfinite(calibrated):  # of finite numbers it may be none
                 before = standing.current()
                 after, event = standing.step(standing.rule, before, at_ms, calibrated, standing.pauses)
                 alarms = self._follow_up(standing, before, after, event, alarms)
@@ -282,25 +283,33 @@ def _standings_of(config: GatewayConfig) -> dict[Key, _Standing]:
         pause = Pause(told.starts_at_ms, told.duration_s, told.every_s, told.relax_by)
         pauses.setdefault((told.sensor, told.quantity), []).append((told.rules, pause))
     standings: dict[Key, _Standing] = {}
-    for sensor, quantity, rule, offset in _rules_of(config):
+    for sensor, quantity, rule, calibration in _rules_of(config):
         key = (sensor, quantity, rule.rule)
         if key in standings:
             raise ValueError(f"rule {rule.rule}: {sensor} has it twice for {quantity}; a rule's id is given once")
         its_pauses = (pause for ids, pause in pauses.get((sensor, quantity), ()) if not ids or rule.rule in ids)
-        standings[key] = _Standing(key, rule, offset, tuple(its_pauses))
+        standings[key] = _Standing(key, rule, calibration, tuple(its_pauses))
     return standings
 
 
-def _rules_of(config: GatewayConfig) -> Iterable[tuple[str, str, Rule, float]]:
-    """(sensor, quantity, rule, offset). Changes and silences need no calibration."""
+def _rules_of(config: GatewayConfig) -> Iterable[tuple[str, str, Rule, tuple[float, float]]]:
+    """(sensor, quantity, rule, (gain, offset)). An offset changes no change, and nothing changes a silence."""
     for told in config.limits:
         if not math.isfinite(told.offset):
             raise ValueError(f"limit {told.rule}: offset {told.offset} is no finite number")
+        _check_gain(f"limit {told.rule}", told.gain)
         bounds = (told.set_at, told.clear_at, told.duration_s)
-        yield told.sensor, told.quantity, Limit(told.rule, told.kind, *bounds, told.holds, told.latched), told.offset
+        limit = Limit(told.rule, told.kind, *bounds, told.holds, told.latched)
+        yield told.sensor, told.quantity, limit, (told.gain, told.offset)
     for asked in config.watches:
+        _check_gain(f"watch {asked.rule}", asked.gain)
         watch = Watch(asked.rule, asked.kind, asked.duration_s, asked.change, asked.latched)
-        yield asked.sensor, asked.quantity, watch, 0.0
+        yield asked.sensor, asked.quantity, watch, (asked.gain, 0.0)
+
+
+def _check_gain(whose: str, gain: float) -> None:
+    if not 0 < gain < math.inf:
+        raise ValueError(f"{whose}: gain {gain} is no positive number")
 
 
 def _step_of(rule: Rule) -> Callable[..., Outcome]:

@@ -4,9 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.architecture.alert_things import STEPS
+from tests.architecture.edge_things import READER, SCALE
 from tests.architecture.operations import IDENTITY_PROVIDER, a_depot, a_vehicle, an_order
+from tests.architecture.retention_things import a_hold_of
 from tests.architecture.worlds import World
 from tests.factories.orders import day_in, make_customer, pack
+from tests.factories.scopes import id_of
 from tests.platform_under_test import PASSWORD
 
 Made = Mapping[str, Any]
@@ -52,6 +56,20 @@ async def _readings(world: World) -> Good:
     return Good(query={"sensor_id": world.store.sensor_id, **period})
 
 
+async def _comparison(world: World) -> Good:
+    period = {"since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"}
+    return Good(query={"location_id": world.store.room_id, **period})
+
+
+async def _log(world: World) -> Good:
+    period = {"since": "2026-01-01T00:00:00Z", "until": "2026-01-31T00:00:00Z"}
+    return Good(query={"location_id": world.store.room_id, **period})
+
+
+async def _manual_reading(world: World) -> Good:
+    return Good({"location_id": world.store.room_id, "value": 4.1})
+
+
 async def _team(world: World) -> Good:
     return Good({"name": f"Team {world.number()}"})
 
@@ -83,7 +101,7 @@ def _organization(name: str) -> dict[str, object]:
 
 
 async def _rule(world: World) -> Good:
-    limit = {"name": f"Warm {world.number()}", "quantity": "temperature", "kind": "high", "set_at": 8, "clear_at": 7}
+    limit = {"name": f"Heat {world.number()}", "quantity": "temperature", "kind": "high", "set_at": 8, "clear_at": 7}
     return Good({**limit, "location_id": world.store.room_id})
 
 
@@ -92,9 +110,21 @@ async def _sensor(world: World) -> Good:
     return Good({**sensor, "gateway_id": world.store.gateway_id})
 
 
+async def _scale(world: World) -> Good:
+    return Good({**SCALE, "gateway_id": world.store.gateway_id, "code": f"scale:{world.tenant.slug}-{world.number()}"})
+
+
+async def _reader(world: World) -> Good:
+    return Good({**READER, "gateway_id": world.store.gateway_id, "code": f"zebra:{world.tenant.slug}-{world.number()}"})
+
+
 async def _location(world: World) -> Good:
     place = {"code": f"R-{world.number()}", "name": "Room", "location_type": "room", "storage_type": "freezer"}
     return Good({**place, "warehouse_id": world.store.warehouse_id})
+
+
+async def _on_call_list(world: World) -> Good:
+    return Good({"name": f"Nights {world.number()}", "members": [{"user_id": await id_of(world.tenant)}]})
 
 
 def _customer(name: str) -> dict[str, object]:
@@ -103,6 +133,10 @@ def _customer(name: str) -> dict[str, object]:
 
 def _provider(name: str) -> dict[str, object]:
     return {**IDENTITY_PROVIDER, "name": name}
+
+
+async def _legal_hold(world: World) -> Good:
+    return Good(a_hold_of(world))
 
 
 GOOD: dict[str, Callable[[World], Awaitable[Good]]] = {
@@ -116,15 +150,28 @@ GOOD: dict[str, Callable[[World], Awaitable[Good]]] = {
     "change_settings": _as_is({"values": {"locale": "hi-IN"}}),
     "create_user": _named(_person),
     "create_rule": _rule,
+    "create_escalation_policy": _named(lambda name: {"name": name, "steps": STEPS}),
+    "create_on_call_list": _on_call_list,
+    "send_notification": _as_is({"roles": ["org_admin"], "title": "Stock-take", "message": "On Monday"}),
     "create_api_key": _named(lambda name: {"name": name, "scopes": ["products:read"]}),
     "create_customer": _named(_customer),
     "register_gateway": _named(lambda name: {"name": name}),
+    "register_reader": _reader,
+    "register_scale": _scale,
     "register_sensor": _sensor,
     "create_invitation": _named(lambda name: {"email": f"i-{name}@farm.example", "roles": ["viewer"]}),
     "create_order": _order,
     "create_organization": _named(_organization),
     "create_team": _team,
+    "create_retention_class": _named(lambda name: {"name": name, "raw_days": 400}),
+    "create_legal_hold": _legal_hold,
     "list_readings": _readings,
+    "aggregate_readings": _readings,
+    "export_readings": _readings,
+    "compare_places": _comparison,
+    "excursion_minutes": _log,
+    "temperature_log": _log,
+    "record_manual_reading": _manual_reading,
     "create_vehicle": _named(lambda name: {"number": f"VAN-{name}", "capacity_g": 500_000}),
     "create_product": _named(lambda name: {"sku": name, "name": "Chard", "unit": "kg"}),
     "create_category": _named(lambda name: {"name": name, "slug": f"leafy-{name}"}),

@@ -14,6 +14,8 @@ HEARTBEAT: dict[str, object] = {
     "dead_letters": 0,
     "disk_free_mb": 1,
 }
+SCALE: dict[str, object] = {"name": "Platform at dock 1", "capacity_kg": 600.0, "division_kg": 0.2}
+READER: dict[str, object] = {"name": "Dock 1", "antennas": [{"number": 1, "direction": "in"}]}
 CONFIG_ACK: dict[str, object] = {"version": 1, "state": "confirmed", "recorded_at_ms": 1}
 
 
@@ -50,6 +52,10 @@ async def another_sensor(world: World) -> str:
 
 async def a_scale(world: World) -> str:
     return await _sensor(world, "weight", "kg")
+
+
+async def a_reader(world: World) -> str:
+    return await _sensor(world, "tag", "epc")
 
 
 async def _sensor(world: World, quantity: str, unit: str) -> str:

@@ -11,20 +11,30 @@ from cloud_api.audit.service import raise_security_event
 from cloud_api.identity.people.models import User
 from cloud_api.identity.sessions.service import Device, begin_session
 from cloud_api.kernel.tenancy import SystemScope
+from tests.architecture.alert_things import ALERTS
+from tests.architecture.cold_chain_things import (
+    a_hold,
+    a_latched_excursion,
+    an_acknowledged_excursion,
+    an_excursion,
+)
 from tests.architecture.edge_things import (
     CONFIG_ACK,
     HEARTBEAT,
+    READER,
+    SCALE,
     a_command,
     a_gateway,
     a_gateway_of_its_own,
     a_new_name,
+    a_reader,
     a_scale,
     a_sensor,
     another_sensor,
     the_gateway,
 )
+from tests.architecture.retention_things import a_class_body, a_legal_hold, a_retention_class
 from tests.architecture.worlds import World
-from tests.factories.batches import make_batch, make_epoch, make_reading, post
 from tests.factories.farms import make_person
 from tests.factories.orders import (
     PHOTO,
@@ -43,7 +53,7 @@ from tests.factories.orders import (
     upload,
 )
 from tests.factories.scopes import id_of
-from tests.factories.stores import make_cold_store, make_rule, make_warehouse, receive
+from tests.factories.stores import make_rule, make_warehouse, receive
 from tests.platform_under_test import Tenant
 
 OWN_ADDRESSES = "/api/v1/auth/me/addresses"
@@ -80,28 +90,6 @@ async def a_lot(world: World) -> str:
 
 async def a_rule(world: World) -> str:
     return str((await make_rule(world.store, quantity="humidity"))["id"])
-
-
-async def an_excursion(world: World) -> str:
-    """Open; in a store of its own, because a place has one at a time."""
-    store = await make_cold_store(world.platform, world.tenant)
-    await make_rule(store, duration_s=0)
-    answer = await post(world.platform, store, make_batch([make_reading(1, 20.0)], epoch=make_epoch()))
-    assert answer.status_code == 200, answer.text
-    [made] = await world.tenant.get("/api/v1/excursions", location_id=store.room_id)
-    return str(made["id"])
-
-
-async def an_acknowledged_excursion(world: World) -> str:
-    made = await an_excursion(world)
-    await world.tenant.post(f"/api/v1/excursions/{made}/ack")
-    return made
-
-
-async def a_notification(world: World) -> str:
-    await an_excursion(world)
-    newest = (await world.tenant.get("/api/v1/notifications", limit=1))[0]
-    return str(newest["id"])
 
 
 async def a_phone(world: World) -> str:
@@ -409,7 +397,24 @@ CASES: dict[str, Case] = {
     "list_gateway_alarms": Case(a_gateway),
     "upload_gateway_logs": Case(the_gateway, {"recorded_at_ms": 1, "lines": ["started"]}, by_gateway=True, foreign=403),
     "list_gateway_logs": Case(a_gateway),
+    "get_gap_report": Case(a_gateway),
     "tare_scale": Case(a_scale),
+    "get_scale": Case(a_scale),
+    "update_scale": Case(a_scale, SCALE),
+    "retire_scale": Case(a_scale),
+    "get_reader": Case(a_reader),
+    "update_reader": Case(a_reader, READER),
+    "retire_reader": Case(a_reader),
+    "list_sensor_placements": Case(a_sensor),
+    "list_sensor_calibrations": Case(a_sensor),
+    "record_calibration": Case(another_sensor, {"gain": 1.01, "due_on": "2027-01-31"}),
+    "get_sensor_retention": Case(a_sensor),
+    "set_sensor_retention": Case(another_sensor, {"class_id": None}),
+    "get_retention_class": Case(a_retention_class),
+    "update_retention_class": Case(a_retention_class, a_class_body),
+    "delete_retention_class": Case(a_retention_class),
+    "get_legal_hold": Case(a_legal_hold),
+    "release_legal_hold": Case(a_legal_hold),
     "get_sensor": Case(a_sensor),
     "retire_sensor": Case(another_sensor),
     "update_sensor": Case(a_sensor, {"offset": 0.5}),
@@ -417,12 +422,22 @@ CASES: dict[str, Case] = {
     "set_user_warehouses": Case(a_person, {"warehouse_ids": []}),
     "get_movement": Case(a_movement),
     "get_lot": Case(a_lot),
+    "get_lot_exposure": Case(a_lot),
+    "get_lot_evidence": Case(a_lot),
+    "get_place_evidence": Case(a_room),
+    "get_hold": Case(a_hold),
+    "release_hold": Case(a_hold, {"reason": "cores at 4 °C"}),
+    "reject_hold": Case(a_hold, {"reason": "cores at 9 °C", "disposition": "waste"}),
     "get_rule": Case(a_rule),
     "update_rule": Case(a_rule, {"duration_s": 60}),
+    "delete_rule": Case(a_rule),
+    "try_rule": Case(a_rule, {"set_at": 9.0, "since": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z"}),
     "get_excursion": Case(an_excursion),
     "acknowledge_excursion": Case(an_excursion, {"note": "on it"}),
+    "act_on_excursion": Case(an_excursion, {"description": "moved the pallets"}),
+    "reset_excursion": Case(a_latched_excursion),
     "close_excursion": Case(an_acknowledged_excursion, {"disposition": "waste", "note": "too warm"}),
-    "mark_notification_read": Case(a_notification),
+    **{name: Case(*line) for name, line in ALERTS.items()},
     "unregister_phone": Case(a_phone),
     "get_customer": Case(a_customer),
     "update_customer": Case(a_customer, {"phone": "+91 98765 43210"}),

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from cloud_api.kernel.settings import Settings
 from cloud_api.main import create_app
+from tests.architecture.edge_things import READER, SCALE
 from tests.architecture.operations import CASES, NOBODYS_ID, Case, body_of, the_operator
 from tests.architecture.worlds import World, make_world
 from tests.cloud_api.conftest import open_shared_platform
@@ -155,6 +156,8 @@ def bodies(store: ColdStore, lot_id: str) -> list[tuple[str, str, dict[str, Any]
     return [
         ("POST", "/api/v1/warehouse/storage/locations", {**place, "warehouse_id": store.warehouse_id}),
         ("POST", "/api/v1/edge/sensors", {**sensor, "gateway_id": store.gateway_id}),
+        ("POST", "/api/v1/edge/scales", {**SCALE, "code": "scale:x", "gateway_id": store.gateway_id}),
+        ("POST", "/api/v1/edge/readers", {**READER, "code": "zebra:x", "gateway_id": store.gateway_id}),
         ("POST", "/api/v1/alerts/rules", {**rule, "location_id": room}),
         ("POST", "/api/v1/warehouse/stock/receiving", goods),
         (
@@ -163,6 +166,13 @@ def bodies(store: ColdStore, lot_id: str) -> list[tuple[str, str, dict[str, Any]
             {"lot_id": lot_id, "location_id": room, "delta": "-1", "reason": "x"},
         ),
         ("GET", "/api/v1/telemetry/readings", {"sensor_id": store.sensor_id, **period}),
+        ("GET", "/api/v1/telemetry/readings", {"location_id": room, **period}),
+        ("GET", "/api/v1/telemetry/readings/latest", {"location_id": room}),
+        ("GET", "/api/v1/telemetry/readings/aggregate", {"sensor_id": store.sensor_id, **period}),
+        ("GET", "/api/v1/telemetry/readings/aggregate", {"location_id": room, **period}),
+        ("GET", "/api/v1/telemetry/readings/export", {"sensor_id": store.sensor_id, **period}),
+        ("GET", "/api/v1/telemetry/readings/export", {"location_id": room, **period}),
+        ("GET", "/api/v1/telemetry/readings/compare", {"location_id": room, **period}),
     ]
 
 

@@ -38,7 +38,9 @@ PERSONAL = {
     "prove_delivery",
 }
 #: machines' own operations: the permission is not enough, it has to be a gateway
-MACHINES = {"take_in_readings", "receive_heartbeat"}
+MACHINES = {"receive_heartbeat"}
+#: who is no gateway is asked for an Idempotency-Key
+KEYED = {"take_in_readings"}
 BY_RESOURCE: dict[str, list[Policy]] = defaultdict(list)
 for policy in POLICIES:
     for group in policy.required:
@@ -100,6 +102,8 @@ def expected(policy: Policy, role: str) -> set[int]:
     """What the role may hear; 200 stands for any success."""
     if not policy.admits(role) or (policy.name in MACHINES and role != GATEWAY):
         return {403}
+    if policy.name in KEYED and role != GATEWAY:
+        return {400}
     own = policy.name in PERSONAL or role in OWN_REACH
     return {200, 404} if own else {200}
 

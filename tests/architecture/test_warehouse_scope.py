@@ -21,7 +21,17 @@ from tests.platform_under_test import Platform, Tenant
 #: the rooms in which things hang on a warehouse
 ROOMS = frozenset({"places", "inventory", "cold chain", "devices", "telemetry", "orders", "logistics"})
 #: what in them hangs on none
-EVERYBODYS = frozenset({"get_vehicle"})
+EVERYBODYS = frozenset(
+    {
+        "get_vehicle",
+        "get_escalation_policy",
+        "update_escalation_policy",
+        "delete_escalation_policy",
+        "get_retention_class",
+        "update_retention_class",
+        "delete_retention_class",
+    }
+)
 OF_A_PLACE = [
     operation
     for operation in OPERATIONS

@@ -21,14 +21,28 @@ from tests.platform_under_test import Platform
 
 #: lists that can be narrowed by somebody's id: the filter, and who has what it names
 FILTERS = [
+    ("/api/v1/alerts", "location_id"),
+    ("/api/v1/edge/sensors", "gateway_id"),
+    ("/api/v1/edge/sensors", "location_id"),
     ("/api/v1/excursions", "location_id"),
+    ("/api/v1/excursions/minutes", "location_id"),
+    ("/api/v1/excursions/minutes", "sensor_id"),
     ("/api/v1/orders", "customer_id"),
     ("/api/v1/telemetry/gaps", "gateway_id"),
+    ("/api/v1/telemetry/readings", "location_id"),
+    ("/api/v1/telemetry/readings/aggregate", "location_id"),
+    ("/api/v1/telemetry/readings/aggregate", "sensor_id"),
+    ("/api/v1/telemetry/readings/compare", "location_id"),
+    ("/api/v1/telemetry/readings/export", "location_id"),
+    ("/api/v1/telemetry/readings/export", "sensor_id"),
     ("/api/v1/telemetry/readings/latest", "location_id"),
     ("/api/v1/telemetry/summaries", "gateway_id"),
     ("/api/v1/telemetry/summaries", "sensor_id"),
     ("/api/v1/warehouse/batches", "product_id"),
     ("/api/v1/warehouse/deliveries", "order_id"),
+    ("/api/v1/warehouse/stock/holds", "location_id"),
+    ("/api/v1/warehouse/temperature/alerts", "location_id"),
+    ("/api/v1/warehouse/temperature/logs", "location_id"),
     ("/api/v1/warehouse/stock/levels", "product_id"),
     ("/api/v1/warehouse/stock/levels", "location_id"),
     ("/api/v1/warehouse/stock/movements", "lot_id"),
@@ -37,8 +51,15 @@ FILTERS = [
     ("/api/v1/admin/security/audit-logs", "actor"),
 ]
 
-#: looked at only when something is left in the van: tests/cloud_api/mobile
-UNUSED = ("complete_route", "unload_location_id")
+#: those of a period want one, the others look past it
+OF_A_DAY = {"since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z", "format": "csv"}
+
+UNUSED = {
+    # looked at only when something is left in the van: tests/cloud_api/mobile
+    ("complete_route", "unload_location_id"),
+    # refused row by row: tests/cloud_api/telemetry/test_direct.py
+    ("take_in_readings", "readings.0.sensor_id"),
+}
 
 
 @pytest.fixture
@@ -83,9 +104,14 @@ async def test_a_list_that_is_narrowed_to_what_others_have_is_empty(platform: Pl
     mine, theirs = await worlds(platform)
     things = await things_of(mine)
     for path, name in FILTERS:
-        answer = await theirs.tenant.client.get(path, params={name: things[name]})
+        answer = await theirs.tenant.client.get(path, params={name: things[name], **OF_A_DAY})
         assert answer.status_code in {200, 404}, (path, name, answer.text)
-        assert answer.json().get("data", []) == [], (path, name)
+        if answer.headers["content-type"].startswith("text/csv"):
+            assert len(answer.text.splitlines()) <= 1, (path, name, answer.text)
+            continue
+        data = answer.json().get("data", [])
+        told = [cells for cells in data.values() if isinstance(cells, list)] if isinstance(data, dict) else [data]
+        assert not any(told), (path, name, data)
 
 
 def document() -> dict[str, Any]:
@@ -158,6 +184,11 @@ async def foreign_ids(mine: World) -> dict[str, str]:
         "address_id": customer["addresses"][0]["id"],
         "unload_location_id": mine.store.room_id,
         "category": category,
+        "class_id": await CASES["get_retention_class"].make(mine),
+        "list_id": await CASES["get_on_call_list"].make(mine),
+        "escalation_policy_id": await CASES["get_escalation_policy"].make(mine),
+        "user_ids": things["actor"],
+        "stock_level_ids": (await mine.tenant.get("/api/v1/warehouse/stock/levels", limit=1))[0]["id"],
     }
 
 
@@ -174,7 +205,7 @@ async def test_nothing_of_others_can_be_named_in_any_body(platform: Platform) ->
             answer = await client.request(
                 operation.method, call.path(operation), headers=call.headers, json=body, params=call.query
             )
-            if answer.status_code not in {403, 404, 409, 422} and (operation.name, where) != UNUSED:
+            if answer.status_code not in {403, 404, 409, 422} and (operation.name, where) not in UNUSED:
                 taken.append(f"{operation.name} {where}: {answer.status_code} {answer.text:.200}")
     assert not taken, "\n".join(taken)
 

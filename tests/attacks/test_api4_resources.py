@@ -28,6 +28,11 @@ WHOLE = {
     "list_route_orders": "what fits into one van",
     "list_assigned": "what one driver delivers",
     "list_latest": "one row a sensor",
+    "list_sensor_calibrations": "as often as somebody has calibrated one sensor",
+    "list_sensor_placements": "as often as somebody has moved one sensor",
+    "list_due_calibrations": "one row a sensor",
+    "compare_places": "the places that were asked for",
+    "temperature_log": "the hours of a period that is limited",
     "list_phones": "one person's phones",
 }
 

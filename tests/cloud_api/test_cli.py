@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from sqlalchemy import make_url
 
+from cloud_api import api
 from cloud_api.kernel import logs
 from coldfleet.cli import main
 from tests.factories.stores import make_cold_store, receive
@@ -147,7 +148,7 @@ def test_the_document_is_printed_alone_and_needs_no_database(cli: Cli, home: Pat
     assert code == 0
     document = json.loads(out)
     assert document["openapi"].startswith("3.")
-    assert document["x-websockets"] == ["/ws/tracking/{route_id}", "/ws/admin/security-events"]
+    assert document["x-websockets"] == api.WEBSOCKETS
     assert list(home.iterdir()) == []
 
 
@@ -198,3 +199,9 @@ def test_a_package_that_is_missing_is_named_with_the_way_to_get_it() -> None:
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == "`coldfleet cloud` needs the package uvicorn: pip install 'coldfleet[cloud]'\n"
+
+
+def test_sealing_says_how_many_readings_it_sealed(home: Path, cli: Cli) -> None:
+    assert cli("migrate")[0] == 0
+    code, out, _ = cli("seal-readings")
+    assert (code, out.strip()) == (0, "0 readings were sealed")

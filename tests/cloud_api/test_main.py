@@ -26,7 +26,7 @@ async def test_on_postgresql_it_leaves_them_to_workers(postgres_url: str) -> Non
     async with open_platform(postgres_url) as platform, platform.app.router.lifespan_context(platform.app):
         await make_cold_store(platform)
         names = {task.get_name() for task in asyncio.all_tasks()}
-        assert "outbox wake-ups" in names
+        assert "wake-ups" in names
         assert "dispatcher" not in names
         async with open_dispatcher(platform.settings, platform.database, Planner(platform.database), Hub()) as worker:
-            assert await worker.deliver_due() == 1
+            assert await worker.deliver_due() > 0

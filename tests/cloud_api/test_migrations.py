@@ -16,6 +16,9 @@ from cloud_api.migrations.migrate import configuration, upgrade
 from tests.conftest import PASSWORD, SCHEME
 from tests.services.postgres import PrivatePostgres
 
+#: of `readings`: PostgreSQL's alone
+NARROW_INDEX = "ix_readings_series_recorded_at_ms"
+
 
 @pytest.fixture
 def owner_url(database_url: str, migrated_postgres: PrivatePostgres) -> str:
@@ -45,7 +48,7 @@ def differences(connection: Connection) -> list[Any]:
     """What autogenerate would write; views are written by hand."""
     options = {
         "compare_type": True,
-        "include_object": lambda item, *_: not item.info.get("is_view", False),
+        "include_object": lambda item, name, *_: not item.info.get("is_view", False) and name != NARROW_INDEX,
     }
     return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
 
@@ -61,7 +64,7 @@ def test_migrations_make_what_the_models_say(owner_url: str) -> None:
     expected = sorted(table.name for table in metadata.tables.values() if not table.info.get("is_view"))
     assert look(owner_url, contents) == {
         "tables": sorted([*expected, "alembic_version"]),
-        "views": ["sensor_readings"],
+        "views": ["sensor_days", "sensor_hours", "sensor_readings"],
     }
 
 
@@ -70,7 +73,7 @@ def test_the_way_down_and_up_again_leads_to_the_same_place(owner_url: str) -> No
     assert look(owner_url, contents) == {"tables": ["alembic_version"], "views": []}
     upgrade(owner_url)
     assert look(owner_url, differences) == []
-    assert look(owner_url, contents)["views"] == ["sensor_readings"]
+    assert look(owner_url, contents)["views"] == ["sensor_days", "sensor_hours", "sensor_readings"]
 
 
 def test_migrating_again_changes_nothing(owner_url: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from cloud_api.devices.models import Sensor
 from cloud_api.kernel import clock
-from cloud_api.telemetry.columns import SEQUENCES
+from cloud_api.telemetry.intake.reading_rows import SEQUENCES
 from cloud_api.telemetry.models import LaneCursor, SensorReading
 from gateway import rules
 from gateway.contract import FLAG_BAD, FLAG_DEVICE_TIME, FLAG_SUSPECT

@@ -51,6 +51,7 @@ async def open_farm(database: Database) -> AsyncIterator[Platform]:
     """The platform on a migrated database that others use too, with an organisation of the caller's own."""
     app = _app()
     app.state.database = database
+    database.on_announced = app.state.hub.announce_all
     platform = Platform(app, database, app.state.settings)
     try:
         await make_farm(platform)

@@ -165,7 +165,10 @@ async def test_what_was_acknowledged_to_the_sensor_is_in_the_cloud_once_though_t
 
     await until(all_has_arrived, what="every reading has arrived", timeout_s=60)
     stored = await temperatures_in_the_cloud(world, sensor_id)
-    assert (len(stored), stored) == (acknowledged, [*before, *during, 9.5, 9.6])
+    assert sorted(stored) == pytest.approx(
+        [*before, *during, 9.5, 9.6]
+    )  # two of one millisecond may have come by two lanes
+    assert len(stored) == acknowledged
     await until(lambda: bool(world.phones.double.deliveries(phone.fid)), what="the phone has the alert")
 
     async def both_have_judged() -> bool:

@@ -119,6 +119,7 @@ def weighing(weight_kg: float | None = 12.345, *, at_ms: int = NOW_MS) -> Weighi
 
 
 def high_limit(
-    *, set_at: float = 8.0, clear_at: float = 7.0, duration_s: float = 0.0, offset: float = 0.0
+    *, set_at: float = 8.0, clear_at: float = 7.0, duration_s: float = 0.0, offset: float = 0.0, gain: float = 1.0
 ) -> LimitConfig:
-    return LimitConfig("limit-1", "z2m:room", "temperature", "high", set_at, clear_at, duration_s, offset)
+    bounds = (set_at, clear_at, duration_s)
+    return LimitConfig("limit-1", "z2m:room", "temperature", "high", *bounds, offset, gain=gain)

@@ -89,6 +89,14 @@ def test_two_finite_numbers_with_an_infinite_sum_are_not_judged() -> None:
     assert judge.judge(*ROOM, 1.7e308, NOON_MS) == ()
 
 
+def test_limits_are_those_of_corrected_values_and_changes_those_of_a_corrected_scale() -> None:
+    limit = msgspec.structs.replace(WARM, duration_s=0.0, gain=2.0, offset=-1.0)
+    judge = Judge(config(limit, msgspec.structs.replace(RISE, gain=2.0)))
+    assert judge_all(judge, [4.5]) == []  # 8.0, which is not above 8.0
+    raised = judge_all(judge, [4.75, 6.25], NOON_MS + MINUTE_MS)
+    assert [(alarm.rule, alarm.value) for alarm in raised] == [("too-warm", 8.5), ("compressor", 3.5)]
+
+
 def test_a_suspect_reading_is_judged() -> None:
     assert Judge(config(LATCHED)).judge(*ROOM, 99.0, NOON_MS, "suspect") != ()
 
@@ -249,6 +257,9 @@ def test_an_alarm_that_waits_for_its_reset_ends_when_its_rule_is_latched_no_more
     [
         (config(msgspec.structs.replace(WARM, clear_at=9.0)), "limit too-warm: clear_at"),
         (config(msgspec.structs.replace(WARM, offset=float("nan"))), "limit too-warm: offset"),
+        (config(msgspec.structs.replace(WARM, gain=0.0)), "limit too-warm: gain"),
+        (config(msgspec.structs.replace(WARM, gain=float("nan"))), "limit too-warm: gain"),
+        (config(msgspec.structs.replace(RISE, gain=-1.0)), "watch compressor: gain"),
         (config(msgspec.structs.replace(RISE, change=0.0)), "watch compressor: change"),
         (config(pauses=[PauseConfig(*ROOM, [], 0, 0.0)]), "pause: duration_s"),
         (config(WARM, msgspec.structs.replace(SILENT, rule="too-warm")), "rule too-warm: z2m:room has it twice"),

@@ -19,9 +19,9 @@ NOON_MS = 1_768_471_950_000
 
 #: small numbers, so that readings meet bounds, ticks meet readings and pauses begin in between
 WORLD = [
-    LimitConfig("high", "a", "t", "high", 8.0, 7.0, 2.0, offset=0.5),
+    LimitConfig("high", "a", "t", "high", 8.0, 7.0, 2.0, offset=0.5, gain=1.25),
     LimitConfig("latched", "a", "t", "high", 6.0, 4.0, 0.0, latched=True),
-    LimitConfig("low", "b", "t", "low", 0.0, 1.0, 1.0),
+    LimitConfig("low", "b", "t", "low", 0.0, 1.0, 1.0, offset=-1.0, gain=0.5),
     LimitConfig("door", "b", "t", "high", 5.0, 5.0, 1.5, holds=True),
     LimitConfig("latched-door", "b", "t", "high", 5.0, 4.0, 1.5, holds=True, latched=True),
 ]
@@ -29,7 +29,7 @@ WATCHES = [
     WatchConfig("silent", "a", "t", "silent", 2.0),
     WatchConfig("latched-silent", "b", "t", "silent", 3.0, latched=True),
     WatchConfig("rising", "b", "t", "rising", 4.0, 3.0),
-    WatchConfig("falling", "a", "t", "falling", 4.0, 3.0, latched=True),
+    WatchConfig("falling", "a", "t", "falling", 4.0, 3.0, latched=True, gain=2.0),
 ]
 PAUSES = [
     PauseConfig("a", "t", ["high", "falling"], NOON_MS + 3000, 2.0, every_s=9.0),
@@ -58,7 +58,7 @@ class _Pure:
 
     def __init__(self, config: GatewayConfig) -> None:
         self.states: dict[Key, State] = {}
-        self.rules: dict[Key, tuple[Rule, float, list[Pause]]] = {}
+        self.rules: dict[Key, tuple[Rule, tuple[float, float], list[Pause]]] = {}
         self.now_ms = 0
         self.apply(config)
 
@@ -66,29 +66,30 @@ class _Pure:
         self.rules = {}
         for limit in config.limits:
             bounds = (limit.kind, limit.set_at, limit.clear_at, limit.duration_s, limit.holds, limit.latched)
-            self._add(config, limit.sensor, Limit(limit.rule, *bounds), limit.offset)
+            self._add(config, limit.sensor, Limit(limit.rule, *bounds), (limit.gain, limit.offset))
         for told in config.watches:
-            self._add(config, told.sensor, Watch(told.rule, told.kind, told.duration_s, told.change, told.latched), 0)
+            watch = Watch(told.rule, told.kind, told.duration_s, told.change, told.latched)
+            self._add(config, told.sensor, watch, (told.gain, 0.0))
         self.states = {key: self.states.get(key, State()) for key in self.rules}
 
-    def _add(self, config: GatewayConfig, sensor: str, rule: Rule, offset: float) -> None:
+    def _add(self, config: GatewayConfig, sensor: str, rule: Rule, calibration: tuple[float, float]) -> None:
         pauses = [
             Pause(pause.starts_at_ms, pause.duration_s, pause.every_s, pause.relax_by)
             for pause in config.pauses
             if pause.sensor == sensor and (not pause.rules or rule.rule in pause.rules)
         ]
-        self.rules[sensor, "t", rule.rule] = (rule, offset, pauses)
+        self.rules[sensor, "t", rule.rule] = (rule, calibration, pauses)
 
     def read(self, sensor: str, value: float, at_ms: int) -> list[Told]:
         told: list[Told] = []
         of_sensor = [(key, *found) for key, found in self.rules.items() if key[0] == sensor]
-        for key, rule, offset, pauses in sorted(of_sensor, key=lambda found: found[1].kind == "silent"):
+        for key, rule, (gain, offset), pauses in sorted(of_sensor, key=lambda found: found[1].kind == "silent"):
             if isinstance(rule, Limit):
-                outcome = rules.judge(rule, self.states[key], at_ms, value + offset, pauses)
+                outcome = rules.judge(rule, self.states[key], at_ms, value * gain + offset, pauses)
             elif rule.kind == "silent":
                 outcome = rules.hear(rule, self.states[key], max(at_ms, self.now_ms))
             else:
-                outcome = rules.follow(rule, self.states[key], at_ms, value, pauses)
+                outcome = rules.follow(rule, self.states[key], at_ms, value * gain, pauses)
             told += self._note(key, rule, *outcome)
         return told
 

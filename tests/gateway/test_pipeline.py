@@ -188,17 +188,17 @@ async def test_a_repeat_without_a_number_is_another_reading(spool: Spool) -> Non
 
 async def test_an_alarm_is_judged_on_calibrated_values_and_kept_raw(spool: Spool) -> None:
     site = Site(spool)
-    site.pipeline.apply(GatewayConfig(1, [high_limit(duration_s=60, offset=0.5)]))
-    for value in [7.5, 7.6, 7.8, 6.5]:
+    site.pipeline.apply(GatewayConfig(1, [high_limit(duration_s=60, offset=-7.5, gain=2.0)]))
+    for value in [7.5, 7.8, 8.0, 7.25]:
         await site.submit([message({"temperature": value})])
         site.clock.pass_by(60)
     series = ("z2m:room", "temperature", "limit-1")
     incident = rules.incident_key(*series, NOW_MS + 60_000)
     assert await alarms(spool) == [
-        AlarmEvent(1, *series, "high", "raised", incident, 7.8 + 0.5, NOW_MS + 60_000, NOW_MS + 120_000),
+        AlarmEvent(1, *series, "high", "raised", incident, 8.0 * 2.0 - 7.5, NOW_MS + 60_000, NOW_MS + 120_000),
         AlarmEvent(2, *series, "high", "cleared", incident, 7.0, NOW_MS + 60_000, NOW_MS + 180_000),
     ]
-    assert [row.value for row in await readings(spool)] == [7.5, 7.6, 7.8, 6.5]
+    assert [row.value for row in await readings(spool)] == [7.5, 7.8, 8.0, 7.25]
     assert [alarm.event for alarm in site.told] == ["raised", "cleared"]
 
 

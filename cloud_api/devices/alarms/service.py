@@ -1,6 +1,7 @@
-"""Keeping what gateways' own judges have raised, and telling people of what only a gateway can see."""
+"""Keeping what gateways' own judges have raised. What is made of it is the cold chain's."""
 
 import uuid
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,27 +9,32 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.devices.alarms.models import GatewayAlarm
 from cloud_api.devices.configuration.service import get_config
 from cloud_api.devices.gateways.service import get_gateway
-from cloud_api.devices.models import Sensor
+from cloud_api.devices.sensors.known import KnownSensor
 from cloud_api.kernel import clock
-from cloud_api.notifications import service as notifications
 from gateway.contract import AlarmEvent
 
-_WORDS = {"silent": "is silent", "rising": "rises too quickly", "falling": "falls too quickly"}
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was kept."""
+
+    #: None: the end of something that nobody has raised
+    alarm: GatewayAlarm | None
+    #: it was raised just now, by a watch that the gateway should have, at a sensor in service
+    is_to_be_told: bool = False
+    gateway_name: str = ""
 
 
-async def take_alarm(db: AsyncSession, gateway_id: uuid.UUID, sensor: Sensor, alarm: AlarmEvent) -> None:
-    """Keep an alarm, or its end; tell who may acknowledge alarms of one of a watch that the gateway was given.
-
-    Alarms of limits are told by whoever makes excursions of them.
-    """
+async def take_alarm(db: AsyncSession, gateway_id: uuid.UUID, sensor: KnownSensor, alarm: AlarmEvent) -> Taken:
+    """Keep an alarm, or its end. The same again changes nothing."""
     its = select(GatewayAlarm).where(GatewayAlarm.sensor_id == sensor.id, GatewayAlarm.incident == alarm.incident)
     known = (await db.scalars(its)).one_or_none()
     if alarm.event == "cleared":
         if known is not None and known.cleared_at is None:
             known.cleared_at = clock.from_ms(alarm.recorded_at_ms)
-        return
+        return Taken(known)
     if known is not None:
-        return
+        return Taken(known)
     raised = GatewayAlarm(
         gateway_id=gateway_id,
         sensor_id=sensor.id,
@@ -41,21 +47,8 @@ async def take_alarm(db: AsyncSession, gateway_id: uuid.UUID, sensor: Sensor, al
     )
     db.add(raised)
     await db.flush()
-    if alarm.kind in _WORDS and sensor.status == "active":
-        await _tell(db, sensor, raised)
-
-
-async def _tell(db: AsyncSession, sensor: Sensor, alarm: GatewayAlarm) -> None:
-    """Tell people, unless the watch is no longer among what the gateway should do."""
-    gateway = await get_gateway(db, alarm.gateway_id)
-    if all(watch.rule != alarm.rule for watch in (await get_config(db, gateway)).watches):
-        return
-    await notifications.notify(
-        db,
-        permission="alerts:ack",
-        title=f"{sensor.code}: {sensor.quantity} {_WORDS[alarm.kind]}",
-        message=f"since {alarm.started_at:%H:%M} UTC, says {gateway.name} by its watch {alarm.rule}",
-        severity="warning",
-        category="quality",
-        subject=f"gateway_alarm:{alarm.id}",
-    )
+    if alarm.kind in ("high", "low") or sensor.status != "active":
+        return Taken(raised)
+    gateway = await get_gateway(db, gateway_id)
+    watches = (await get_config(db, gateway)).watches
+    return Taken(raised, any(watch.rule == alarm.rule for watch in watches), gateway.name)

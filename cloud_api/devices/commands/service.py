@@ -1,7 +1,7 @@
 """The verbs of commands: give, hand out, settle."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, func, select
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.devices.commands.models import GatewayCommand
 from cloud_api.devices.commands.schemas import CommandCreate, CommandRead
 from cloud_api.devices.commands.states import COMMAND, CommandAction, CommandStatus
+from cloud_api.devices.configuration.service import get_config, rules_in
 from cloud_api.devices.gateways.service import check_moment, get_serving_gateway
 from cloud_api.devices.models import Gateway, Sensor
 from cloud_api.devices.sensors.service import get_sensor
@@ -40,12 +41,14 @@ async def issue_command(
 
     Raises:
         NotFound: when there is no such gateway.
-        Invalid: when it has no such scale.
+        Invalid: when it has no such scale, or no such rule.
         GatewayDecommissioned, TooManyCommands: when it could not do it.
     """
     gateway = await get_serving_gateway(db, gateway_id, seen=seen)
     if new.kind == "tare":
         await _check_scale(db, gateway_id, new.target)
+    if new.kind == "reset_alarm" and new.target not in rules_in(await get_config(db, gateway)):
+        raise Invalid(f"this gateway has no limit and no watch {new.target!r}", field="target")
     if await count_waiting(db, gateway.id) >= MAX_WAITING:
         raise TooManyCommands
     now = clock.now()
@@ -97,6 +100,20 @@ async def waiting_commands(db: AsyncSession, gateway_id: uuid.UUID) -> list[Comm
 async def count_waiting(db: AsyncSession, gateway_id: uuid.UUID) -> int:
     """How many commands wait for the gateway."""
     return await db.scalar(select(func.count(GatewayCommand.id)).where(*_waits(gateway_id))) or 0
+
+
+async def count_waiting_of(db: AsyncSession, gateway_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """How many commands wait for each gateway; one for which none does is missing."""
+    waiting = (
+        select(GatewayCommand.gateway_id, func.count())
+        .where(
+            GatewayCommand.gateway_id.in_(gateway_ids),
+            GatewayCommand.status == CommandStatus.WAITING,
+            GatewayCommand.expires_at > clock.now(),
+        )
+        .group_by(GatewayCommand.gateway_id)
+    )
+    return {gateway_id: count for gateway_id, count in await db.execute(waiting)}
 
 
 async def settle_command(db: AsyncSession, gateway_id: uuid.UUID, command_id: uuid.UUID, ack: CommandAck) -> None:

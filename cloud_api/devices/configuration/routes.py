@@ -1,4 +1,4 @@
-"""`/api/v1/edge/gateways/{id}/config`: people set it, the gateway fetches it and says what became of it."""
+"""`/api/v1/edge/gateways/{id}/config`: people set it, the gateway fetches it."""
 
 import uuid
 from typing import Annotated
@@ -7,11 +7,10 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import select
 
-from cloud_api.devices.commands.service import answer_to
 from cloud_api.devices.configuration import service, signing
 from cloud_api.devices.configuration.models import GatewayConfigVersion
 from cloud_api.devices.configuration.schemas import ConfigUpdate, ConfigVersionRead, RollbackRequest
-from cloud_api.devices.gateways.callers import itself_or, only_itself
+from cloud_api.devices.gateways.callers import itself_or
 from cloud_api.devices.gateways.service import get_gateway
 from cloud_api.kernel import wire
 from cloud_api.kernel.http import ApiRoute
@@ -19,7 +18,7 @@ from cloud_api.kernel.paging import Page, PageQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.places.visibility import VisiblePlaces
-from gateway.contract import SIGNATURE_HEADER, ConfigAck, GatewayConfig, HeartbeatAnswer
+from gateway.contract import SIGNATURE_HEADER, GatewayConfig
 
 router = APIRouter(prefix="/edge/gateways/{id}/config", tags=["devices"], route_class=ApiRoute)
 
@@ -28,10 +27,18 @@ router = APIRouter(prefix="/edge/gateways/{id}/config", tags=["devices"], route_
 async def get_gateway_config(
     request: Request, db: Db, principal: CurrentPrincipal, seen: VisiblePlaces, id: uuid.UUID
 ) -> Response:
-    """The configuration a gateway should have; for the gateway itself, signed, and for people who may see devices."""
+    """The configuration a gateway should have; for the gateway itself, signed, and for people who may see devices.
+
+    Its `ETag` is the version: who sends it as `If-None-Match` is told by 304 that nothing has changed.
+    """
     is_itself = itself_or("devices:read", principal, id)
-    config = await service.get_config(db, await get_gateway(db, id, seen=seen))
+    gateway = await get_gateway(db, id, seen=seen)
+    tag = {"ETag": f'"{gateway.config_version}"'}
+    if request.headers.get("If-None-Match") == tag["ETag"]:
+        return Response(status_code=304, headers=tag)
+    config = await service.get_config(db, gateway)
     answer = wire.answer(msgspec.structs.replace(config, gateway_id=str(id)) if is_itself else config)
+    answer.headers.update(tag)
     if is_itself:
         body = bytes(answer.body)
         answer.headers[SIGNATURE_HEADER] = await signing.signature_of(db, request.app.state.database, body)
@@ -56,15 +63,6 @@ async def list_gateway_configs(
     await get_gateway(db, id, seen=seen)
     its = select(GatewayConfigVersion).where(GatewayConfigVersion.gateway_id == id)
     return await page(db, its, GatewayConfigVersion.id, query)
-
-
-@router.post("/ack", **wire.documented(body=ConfigAck, answer=HeartbeatAnswer))
-async def acknowledge_gateway_config(request: Request, db: Db, principal: CurrentPrincipal, id: uuid.UUID) -> Response:
-    """A gateway says what became of a version."""
-    only_itself(principal, id)
-    gateway = await get_gateway(db, id)
-    await service.acknowledge_config(db, gateway, wire.decode(await wire.read_body(request), ConfigAck))
-    return wire.answer(await answer_to(db, gateway))
 
 
 @router.post("/rollback", response_model=ConfigVersionRead, dependencies=[require("devices:write")])

@@ -14,14 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.audit import service as audit
 from cloud_api.devices.configuration.models import GatewayConfigVersion
 from cloud_api.devices.configuration.schemas import ConfigUpdate
-from cloud_api.devices.gateways.service import check_moment, get_serving_gateway
-from cloud_api.devices.models import HEARTBEAT_INTERVAL_S, Gateway
-from cloud_api.kernel import clock
+from cloud_api.devices.events import GatewayConfigRefused
+from cloud_api.devices.gateways.service import check_moment, get_serving_gateway, hold_facts, tell_watchers
+from cloud_api.devices.models import HEARTBEAT_INTERVAL_S, Gateway, Sensor
+from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.errors import Invalid, NotFound
 from cloud_api.places.queries import EVERYWHERE, Visible
 from gateway.contract import ConfigAck, GatewayConfig, LimitConfig, OutputConfig, PauseConfig, WatchConfig
 
 _MAX_REASON = 500
+_NOT_IN_FORCE = frozenset({"refused", "rolled_back"})
 
 
 def first_version(gateway: Gateway) -> GatewayConfigVersion:
@@ -54,8 +56,7 @@ async def lock_config(db: AsyncSession, gateway_id: uuid.UUID) -> Gateway:
 
     Otherwise of two rules made at the same moment the later commit would take the other's limit away again.
     """
-    locked = select(Gateway).where(Gateway.id == gateway_id).with_for_update()
-    return (await db.scalars(locked, execution_options={"populate_existing": True})).one()
+    return await hold_facts(db, gateway_id)
 
 
 async def configure_limits(db: AsyncSession, gateway: Gateway, limits: Sequence[LimitConfig]) -> None:
@@ -103,6 +104,8 @@ async def roll_back(
 async def acknowledge_config(db: AsyncSession, gateway: Gateway, ack: ConfigAck) -> None:
     """Keep what became of a version. What comes late, after something that the gateway said later, changes nothing.
 
+    Of a version that it does not work by, rooms above hear `GatewayConfigRefused`.
+
     Raises:
         NotFound: when the gateway never was given this version.
         Invalid: when it says so at no time.
@@ -110,10 +113,17 @@ async def acknowledge_config(db: AsyncSession, gateway: Gateway, ack: ConfigAck)
     check_moment("recorded_at_ms", ack.recorded_at_ms)
     version = await get_version(db, gateway.id, ack.version)
     said_at = clock.from_ms(ack.recorded_at_ms)
-    if version.acknowledged_at is None or version.acknowledged_at <= said_at:
-        version.state = ack.state
-        version.acknowledged_at = said_at
-        version.reason = ack.reason[:_MAX_REASON].replace("\0", "\ufffd")
+    if version.acknowledged_at is not None and version.acknowledged_at > said_at:
+        return
+    is_news = version.state != ack.state
+    version.state = ack.state
+    version.acknowledged_at = said_at
+    version.reason = ack.reason[:_MAX_REASON].replace("\0", "\ufffd")
+    if ack.version == gateway.config_version and is_news:
+        gateway.config_state = ack.state
+        tell_watchers(db, gateway)
+    if is_news and ack.state in _NOT_IN_FORCE:
+        outbox.emit(db, GatewayConfigRefused(gateway.id, ack.version, ack.state, version.reason))
 
 
 async def _lock_present(db: AsyncSession, gateway_id: uuid.UUID, seen: Visible) -> tuple[Gateway, GatewayConfig]:
@@ -126,9 +136,11 @@ async def _offer(
     db: AsyncSession, gateway: Gateway, present: GatewayConfig, wanted: GatewayConfig, *, by: uuid.UUID | None
 ) -> GatewayConfigVersion:
     """The version with this content: the present one, or a new one when it differs."""
+    wanted = msgspec.structs.replace(wanted, watches=await _calibrated(db, gateway.id, wanted.watches))
     if msgspec.structs.replace(wanted, version=present.version) == present:
         return await get_version(db, gateway.id, gateway.config_version)
     gateway.config_version += 1
+    gateway.config_state = "offered"
     gateway.heartbeat_interval_s = wanted.heartbeat_interval_s
     offered = _version(gateway, msgspec.structs.replace(wanted, version=gateway.config_version), by=by)
     db.add(offered)
@@ -137,6 +149,16 @@ async def _offer(
         old, new = _own_part(present), _own_part(wanted)
         audit.record(db, action="gateways.configured", entity="gateways", entity_id=gateway.id, old=old, new=new)
     return offered
+
+
+async def _calibrated(db: AsyncSession, gateway_id: uuid.UUID, watches: Sequence[WatchConfig]) -> list[WatchConfig]:
+    """The watches with the gain that their sensors have now."""
+    codes = {watch.sensor for watch in watches}
+    if not codes:
+        return []
+    its = select(Sensor.code, Sensor.quantity, Sensor.gain).where(Sensor.gateway_id == gateway_id)
+    gains = {(code, quantity): gain for code, quantity, gain in await db.execute(its.where(Sensor.code.in_(codes)))}
+    return [msgspec.structs.replace(watch, gain=gains.get((watch.sensor, watch.quantity), 1.0)) for watch in watches]
 
 
 def _version(gateway: Gateway, config: GatewayConfig, *, by: uuid.UUID | None) -> GatewayConfigVersion:
@@ -160,13 +182,18 @@ def _own_part(config: GatewayConfig) -> dict[str, object]:
     return {name: value for name, value in own.items() if name not in {"version", "limits"}}
 
 
+def rules_in(config: GatewayConfig) -> set[str]:
+    """The ids of all limits and watches."""
+    return {limit.rule for limit in config.limits} | {watch.rule for watch in config.watches}
+
+
 def _check_names(config: GatewayConfig) -> None:
     """Every rule that a pause or an output names is one of the gateway's.
 
     Raises:
         Invalid: naming the field.
     """
-    known = {limit.rule for limit in config.limits} | {watch.rule for watch in config.watches}
+    known = rules_in(config)
     for field, index, rules in [
         *(("pauses", index, pause.rules) for index, pause in enumerate(config.pauses)),
         *(("outputs", index, output.rules) for index, output in enumerate(config.outputs)),

@@ -1,7 +1,7 @@
 """`/api/v1/edge/gateways`: which there are, and what they are called."""
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
 from sqlalchemy import select
@@ -20,9 +20,16 @@ router = APIRouter(prefix="/edge/gateways", tags=["devices"], route_class=ApiRou
 
 
 @router.get("", response_model=list[GatewayRead], dependencies=[require("devices:read")])
-async def list_gateways(db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()]) -> Page[GatewayRead]:
-    """Newest first, each with whether it is online."""
+async def list_gateways(
+    db: Db,
+    seen: VisiblePlaces,
+    query: Annotated[PageQuery, Depends()],
+    status: Literal["pending", "active", "decommissioned"] | None = None,
+) -> Page[GatewayRead]:
+    """Newest first, each with whether it is online, what waits on its disk, and what became of its configuration."""
     mine = select(Gateway).where(queries.visible_gateways(Gateway.id, seen))
+    if status is not None:
+        mine = mine.where(Gateway.status == status)
     rows = await page(db, mine, Gateway.id, query)
     return Page([_read(gateway) for gateway in rows.items], rows.limit, rows.next_cursor)
 
@@ -40,12 +47,5 @@ async def update_gateway(db: Db, seen: VisiblePlaces, id: uuid.UUID, body: Gatew
 
 
 def _read(gateway: Gateway) -> GatewayRead:
-    return GatewayRead(
-        id=gateway.id,
-        name=gateway.name,
-        status=gateway.status,
-        online=service.is_online(gateway),
-        software_version=gateway.software_version,
-        last_seen_at=gateway.last_seen_at,
-        config_version=gateway.config_version,
-    )
+    shown = {name: getattr(gateway, name) for name in GatewayRead.model_fields if name != "online"}
+    return GatewayRead(online=service.is_online(gateway), **shown)

@@ -25,5 +25,15 @@ class GatewayRead(ResponseModel):
     status: str
     online: bool
     software_version: str | None
+    #: of its last heartbeat or batch
     last_seen_at: datetime | None
+    #: rows on its disk that we have not acknowledged, as its last heartbeat said
+    backlog_rows: int | None
+    #: of the oldest among them
+    oldest_unsent_at: datetime | None
+    #: the version it should have
     config_version: int
+    #: what it said of that version: offered (nothing yet), staged, confirmed, rolled_back, refused
+    config_state: str
+    #: the version it does have
+    running_config_version: int | None

@@ -1,29 +1,57 @@
-"""The verbs of gateways as such: find, lock, rename."""
+"""The verbs of gateways as such: find, lock, rename; who is silent, and who is back."""
 
 import re
 import uuid
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.devices.errors import GatewayDecommissioned
 from cloud_api.devices.models import Gateway
 from cloud_api.devices.queries import visible_gateways
 from cloud_api.kernel import clock
+from cloud_api.kernel.db import announce
 from cloud_api.kernel.errors import Invalid, NotFound
 from cloud_api.kernel.registers import flush_unique
 from cloud_api.places.queries import EVERYWHERE, Visible
+from cloud_api.realtime.hub import topic_of
 
 #: a gateway is offline when it has missed one heartbeat and ten seconds
 _GRACE = timedelta(seconds=10)
 
 
 def is_online(gateway: Gateway) -> bool:
-    """Whether the gateway's last sign of life is recent enough."""
-    if gateway.last_seen_at is None:
+    """Whether the gateway's last sign of life, a heartbeat or a batch, is recent enough."""
+    if gateway.last_seen_at is None or gateway.status == "decommissioned":
         return False
     return clock.now() - gateway.last_seen_at <= timedelta(seconds=gateway.heartbeat_interval_s) + _GRACE
+
+
+async def silent_gateways(db: AsyncSession, now: datetime) -> Sequence[Gateway]:
+    """The gateways in service that have been heard, and not for their heartbeat's interval and ten seconds; by key.
+
+    Works in a system session too. Such a gateway has been silent since its `last_seen_at`.
+    """
+    in_service = Gateway.status != "decommissioned"
+    intervals = await db.scalars(select(Gateway.heartbeat_interval_s).where(in_service).distinct())
+    overdue = [
+        and_(
+            Gateway.heartbeat_interval_s == interval_s,
+            Gateway.last_seen_at < now - timedelta(seconds=interval_s) - _GRACE,
+        )
+        for interval_s in intervals
+    ]
+    if not overdue:
+        return []
+    return (await db.scalars(select(Gateway).where(in_service, or_(*overdue)).order_by(Gateway.id))).all()
+
+
+async def no_longer_missed(db: AsyncSession, gateway_ids: Collection[uuid.UUID], now: datetime) -> set[uuid.UUID]:
+    """Of gateways that were silent those that are heard again, and those taken out of service, which nobody awaits."""
+    silent = {gateway.id for gateway in await silent_gateways(db, now)}
+    return set(gateway_ids) - silent
 
 
 async def get_gateway(db: AsyncSession, gateway_id: uuid.UUID, *, seen: Visible = EVERYWHERE) -> Gateway:
@@ -55,8 +83,29 @@ async def get_serving_gateway(db: AsyncSession, gateway_id: uuid.UUID, *, seen: 
 async def lock_gateway(db: AsyncSession, gateway_id: uuid.UUID) -> Gateway:
     """The gateway, heard of at this moment, locked until the unit of work ends: its batches come one at a time."""
     gateway = (await db.scalars(select(Gateway).where(Gateway.id == gateway_id).with_for_update())).one()
+    if not is_online(gateway):
+        tell_watchers(db, gateway)
     gateway.last_seen_at = clock.now()
     return gateway
+
+
+async def hold_facts(db: AsyncSession, gateway_id: uuid.UUID) -> Gateway:
+    """The gateway, locked until the unit of work ends: what is known of its sensors changes one after the other.
+
+    Whoever changes it takes this lock before any of its sensors: so does whoever takes in readings.
+    """
+    locked = select(Gateway).where(Gateway.id == gateway_id).with_for_update()
+    return (await db.scalars(locked, execution_options={"populate_existing": True})).one()
+
+
+async def count_change(db: AsyncSession, gateway_id: uuid.UUID) -> None:
+    """Something that others keep in memory of this gateway's sensors, or of the rules for them, is another now."""
+    (await hold_facts(db, gateway_id)).facts_version += 1
+
+
+def tell_watchers(db: AsyncSession, gateway: Gateway) -> None:
+    """Wake those who watch the gateways of its organisation."""
+    announce(db, topic_of("gateways", gateway.organization_id, gateway.organization_id))
 
 
 async def rename_gateway(db: AsyncSession, gateway_id: uuid.UUID, *, name: str, seen: Visible = EVERYWHERE) -> Gateway:
@@ -69,6 +118,7 @@ async def rename_gateway(db: AsyncSession, gateway_id: uuid.UUID, *, name: str, 
     gateway = await get_gateway(db, gateway_id, seen=seen)
     gateway.name = name
     await flush_unique(db, f"another gateway is called {name!r}", field="name")
+    tell_watchers(db, gateway)
     return gateway
 
 

@@ -1,4 +1,4 @@
-"""`/api/v1/edge/gateways/{id}/heartbeat`: gateways say how they are; people look it up."""
+"""`/api/v1/edge/gateways/{id}`: gateways say how they are and what became of their configuration."""
 
 import uuid
 from typing import Annotated
@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import select
 
 from cloud_api.devices.commands.service import answer_to
+from cloud_api.devices.configuration import service as configuration
 from cloud_api.devices.gateways.callers import only_itself
 from cloud_api.devices.gateways.service import get_gateway
 from cloud_api.devices.heartbeats import service
@@ -18,7 +19,7 @@ from cloud_api.kernel.paging import Page, PageQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.places.visibility import VisiblePlaces
-from gateway.contract import Heartbeat, HeartbeatAnswer
+from gateway.contract import ConfigAck, Heartbeat, HeartbeatAnswer
 
 router = APIRouter(prefix="/edge/gateways/{id}", tags=["devices"], route_class=ApiRoute)
 
@@ -28,6 +29,15 @@ async def receive_heartbeat(request: Request, db: Db, principal: CurrentPrincipa
     """A gateway says how it is; the answer tells it which configuration it should have, and what it is to do."""
     only_itself(principal, id)
     gateway = await service.hear(db, id, wire.decode(await wire.read_body(request), Heartbeat))
+    return wire.answer(await answer_to(db, gateway))
+
+
+@router.post("/config/ack", **wire.documented(body=ConfigAck, answer=HeartbeatAnswer))
+async def acknowledge_gateway_config(request: Request, db: Db, principal: CurrentPrincipal, id: uuid.UUID) -> Response:
+    """A gateway says what became of a version of its configuration."""
+    only_itself(principal, id)
+    gateway = await get_gateway(db, id)
+    await configuration.acknowledge_config(db, gateway, wire.decode(await wire.read_body(request), ConfigAck))
     return wire.answer(await answer_to(db, gateway))
 
 

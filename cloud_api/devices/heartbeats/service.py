@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.devices.gateways.service import check_epoch, check_moment, check_software_version, get_gateway
+from cloud_api.devices.gateways.service import (
+    check_epoch,
+    check_moment,
+    check_software_version,
+    get_gateway,
+    is_online,
+    tell_watchers,
+)
 from cloud_api.devices.heartbeats.models import GatewayHeartbeat
 from cloud_api.devices.models import Gateway
 from cloud_api.kernel import clock
@@ -43,8 +50,7 @@ async def hear(db: AsyncSession, gateway_id: uuid.UUID, heartbeat: Heartbeat) ->
     _check_details(heartbeat, details)
     unsent_ms = heartbeat.oldest_unsent_ms
     gateway = await get_gateway(db, gateway_id)
-    gateway.last_seen_at = clock.now()
-    gateway.software_version = heartbeat.software_version
+    _note(db, gateway, heartbeat)
     await insert_missing(
         db,
         GatewayHeartbeat,
@@ -64,6 +70,22 @@ async def hear(db: AsyncSession, gateway_id: uuid.UUID, heartbeat: Heartbeat) ->
     return gateway
 
 
+def _note(db: AsyncSession, gateway: Gateway, heartbeat: Heartbeat) -> None:
+    """Let the gateway be as it says, and wake who watches when that is something new to look at."""
+    unsent_ms = heartbeat.oldest_unsent_ms
+    said = {
+        "software_version": heartbeat.software_version,
+        "running_config_version": heartbeat.config_version,
+        "backlog_rows": heartbeat.backlog_rows,
+        "oldest_unsent_at": None if unsent_ms is None else clock.from_ms(unsent_ms),
+    }
+    if not is_online(gateway) or any(getattr(gateway, name) != value for name, value in said.items()):
+        tell_watchers(db, gateway)
+    gateway.last_seen_at = clock.now()
+    for name, value in said.items():
+        setattr(gateway, name, value)
+
+
 def _check_heartbeat(heartbeat: Heartbeat) -> None:
     """What the types of the wire cannot say.
 
@@ -74,7 +96,7 @@ def _check_heartbeat(heartbeat: Heartbeat) -> None:
     check_epoch(heartbeat.epoch)
     check_moment("recorded_at_ms", heartbeat.recorded_at_ms)
     check_moment("oldest_unsent_ms", heartbeat.oldest_unsent_ms or 0)
-    for name in ("uptime_s", "backlog_rows", "dead_letters", "disk_free_mb"):
+    for name in ("uptime_s", "config_version", "backlog_rows", "dead_letters", "disk_free_mb"):
         if not 0 <= getattr(heartbeat, name) < 2**31:
             raise Invalid(f"{name} must lie between 0 and 2^31", field=name)
 

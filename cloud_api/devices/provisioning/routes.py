@@ -1,7 +1,7 @@
 """`/api/v1/edge`: how gateways come by their credentials, change them and lose them."""
 
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
@@ -93,6 +93,8 @@ async def rotate_gateway_credential(
 
 
 @router.delete("/gateways/{id}", status_code=204, dependencies=[require("devices:write")])
-async def decommission_gateway(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> None:
-    """Take a gateway out of service, for good. Its credential is dead; what it has sent stays."""
-    await service.decommission_gateway(db, id, seen=seen)
+async def decommission_gateway(
+    db: Db, seen: VisiblePlaces, id: uuid.UUID, sensors: Literal["retire", "keep"] = "retire"
+) -> None:
+    """Take a gateway out of service, for good. Its credential is dead and its name free; what it has sent stays."""
+    await service.decommission_gateway(db, id, keep_sensors=sensors == "keep", seen=seen)

@@ -24,6 +24,8 @@ async def test_a_product_is_kept_as_it_was_told(farm: Platform) -> None:
         "shelf_life_days": 6,
         "storage_temperature_min_c": 0.0,
         "storage_temperature_max_c": 4.0,
+        "reference_temperature_c": 2.0,
+        "q10": 3.5,
     }
     made = await farm.tenant.post(PATH, body)
     assert made == {**body, "id": made["id"]}

@@ -1,12 +1,13 @@
 """Excursions, as tests look at them and bring them about."""
 
 import uuid
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import select
 
-from cloud_api.cold_chain.models import Excursion
-from tests.factories.batches import EIGHT_OCLOCK_MS, make_series, send
+from cloud_api.cold_chain.excursions.models import Excursion
+from tests.factories.batches import EIGHT_OCLOCK_MS, SENSOR, Row, make_series, send
 from tests.factories.stores import ColdStore, make_rule
 from tests.platform_under_test import Platform
 
@@ -28,12 +29,12 @@ async def the_only(store: ColdStore) -> Any:
 
 
 async def breaches_of(platform: Platform, store: ColdStore, sensor_id: str) -> list[Breach]:
-    """What was written down of one sensor."""
+    """What is written down of one sensor, but for what was taken back."""
     async with platform.database.unit_of_work(store.tenant.organization, read_only=True) as db:
         found = await db.scalars(
-            select(Excursion).where(Excursion.sensor_id == uuid.UUID(sensor_id)).order_by(Excursion.started_at)
+            select(Excursion).where(Excursion.sensor_id == uuid.UUID(sensor_id), Excursion.retracted_at.is_(None))
         )
-        return sorted(
+        return in_order(
             (
                 row.kind,
                 _after(row.started_at.timestamp()),
@@ -45,8 +46,24 @@ async def breaches_of(platform: Platform, store: ColdStore, sensor_id: str) -> l
         )
 
 
+def in_order(breaches: Iterable[Breach]) -> list[Breach]:
+    """By kind and time, what goes on last."""
+    return sorted(breaches, key=lambda breach: (*breach[:3], breach[3] is None, breach[3] or 0, breach[4]))
+
+
 def _after(timestamp_s: float) -> int:
     return round(timestamp_s * 1000) - EIGHT_OCLOCK_MS
+
+
+async def make_sensor(store: ColdStore, **fields: Any) -> Any:
+    """Another sensor in the store's room, registered by hand."""
+    body = {"gateway_id": store.gateway_id, "location_id": store.room_id, "code": SENSOR, "unit": "Cel"}
+    return await store.tenant.post("/api/v1/edge/sensors", {**body, "quantity": "temperature", **fields})
+
+
+def of(sensor: str, rows: Sequence[Row]) -> list[Row]:
+    """The same measured by another sensor."""
+    return [{**row, "sensor": sensor} for row in rows]
 
 
 async def judge_at_once(store: ColdStore, **fields: Any) -> Any:

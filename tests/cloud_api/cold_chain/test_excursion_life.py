@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.cold_chain import service
-from cloud_api.devices.models import Sensor
+from cloud_api.cold_chain.excursions import incidents, service
+from cloud_api.telemetry.stores.sql import SqlStore
 from tests.cloud_api.cold_chain.excursions import break_the_limit, judge_at_once, listed, mend, the_only
 from tests.factories.batches import EIGHT_OCLOCK_MS
 from tests.factories.farms import make_farm, make_person, plant_gateway, plant_sensor
@@ -79,7 +79,7 @@ async def test_an_excursion_from_its_first_reading_to_the_decision(farm: Platfor
     assert await act(store.tenant, excursion, "ack") == (200, "acknowledged")
     await mend(farm, store)
     recovered = await the_only(store)
-    assert (recovered["status"], recovered["ended_at"][:16], recovered["note"]) == (
+    assert (recovered["status"], recovered["ended_at"][:16], recovered["acknowledgement"]) == (
         "recovered",
         "2026-01-31T08:02",
         "on my way",
@@ -88,6 +88,7 @@ async def test_an_excursion_from_its_first_reading_to_the_decision(farm: Platfor
     assert await act(store.tenant, excursion, "close") == (200, "closed")
     closed = await the_only(store)
     assert (closed["disposition"], closed["note"]) == ("release", CLOSE["note"])
+    assert closed["acknowledgement"] == "on my way"
     assert None not in (closed["acknowledged_at"], closed["closed_at"], closed["ended_at"])
     assert await lots(store) == {"LOT-1": "available"}
 
@@ -181,16 +182,13 @@ async def test_an_acknowledgement_and_the_recovery_at_the_same_moment_both_count
     excursion = await break_the_limit(farm, store)
 
     async def recover(db: AsyncSession) -> None:
-        sensor = await db.get_one(Sensor, uuid.UUID(excursion["sensor_id"]))
-        ended_at_ms = EIGHT_OCLOCK_MS + 120_000
-        await service.recover_excursion(
-            db, sensor=sensor, incident=excursion["incident"], ended_at_ms=ended_at_ms, peak=None
-        )
+        [its] = await incidents.excursions_of(db, [uuid.UUID(excursion["sensor_id"])])
+        await incidents.recover(db, its, ended_at_ms=EIGHT_OCLOCK_MS + 120_000, peak=None, store=SqlStore())
 
     async with at_the_same_moment(farm, store.tenant, recover) as db:
         await service.acknowledge_excursion(db, uuid.UUID(excursion["id"]), user_id=uuid.uuid4(), note="on my way")
     after = await the_only(store)
-    assert (after["status"], after["note"]) == ("recovered", "on my way")
+    assert (after["status"], after["acknowledgement"]) == ("recovered", "on my way")
     assert None not in (after["acknowledged_at"], after["ended_at"])
 
 

@@ -100,7 +100,7 @@ async def test_in_whatever_order_the_lanes_arrive_the_excursions_are_the_same(
     farm: Platform, store: ColdStore, order: list[tuple[str, int]]
 ) -> None:
     rules = await store.tenant.get("/api/v1/alerts/rules") or [await make_rule(store, duration_s=120)]
-    code, epoch, before = f"z2m:{uuid.uuid4()}", make_epoch(), len(await notifications(store))
+    code, epoch = f"z2m:{uuid.uuid4()}", make_epoch()
     sensor_id = await plant_sensor(farm, store.tenant, store.gateway_id, location_id=store.room_id, code=code)
     readings = [{**row, "sensor": code} for row in make_series(SERIES)]
     left = {"readings": readings, "alarms": alarms_at_the_gateway(rules[0], readings)}
@@ -112,4 +112,3 @@ async def test_in_whatever_order_the_lanes_arrive_the_excursions_are_the_same(
         ("high", 1 * MINUTE_MS, 3 * MINUTE_MS, 5 * MINUTE_MS, 11.0),
         ("high", 6 * MINUTE_MS, 8 * MINUTE_MS, None, 13.0),
     ]
-    assert len(await notifications(store)) == before + 2

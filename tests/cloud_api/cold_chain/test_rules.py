@@ -2,7 +2,15 @@
 
 import uuid
 
-from tests.cloud_api.cold_chain.excursions import break_the_limit, judge_at_once, listed, measure, the_only
+from cloud_api.kernel import clock
+from tests.cloud_api.cold_chain.excursions import (
+    break_the_limit,
+    judge_at_once,
+    listed,
+    make_sensor,
+    measure,
+    the_only,
+)
 from tests.factories.batches import EIGHT_OCLOCK_MS, make_alarm, make_reading, send
 from tests.factories.farms import plant_sensor
 from tests.factories.grounds import IN_ONE_LOOP
@@ -77,16 +85,18 @@ async def test_an_alarm_of_a_rule_we_do_not_know_opens_nothing(farm: Platform, s
 
 async def test_a_sensor_without_a_place_breaks_no_rule(farm: Platform, store: ColdStore) -> None:
     await judge_at_once(store)
-    await store.tenant.put(f"/api/v1/edge/sensors/{store.sensor_id}", {"location_id": None})
-    await measure(farm, store, 9.0, sequence=1)
+    code = "z2m:nowhere"
+    sensor_id = await plant_sensor(farm, store.tenant, store.gateway_id, location_id=None, code=code)
+    await send(farm, store, [make_reading(1, 9.0, sensor=code)])
     assert await listed(store) == []
-    await store.tenant.put(f"/api/v1/edge/sensors/{store.sensor_id}", {"location_id": store.room_id})
-    assert (await break_the_limit(farm, store, sequence=2))["location_id"] == store.room_id
+    await store.tenant.put(f"/api/v1/edge/sensors/{sensor_id}", {"location_id": store.room_id})
+    await send(farm, store, [make_reading(2, 9.0, clock.now_ms(), sensor=code)])
+    assert (await the_only(store))["location_id"] == store.room_id
 
 
 async def test_rules_judge_the_quantity_they_are_about(farm: Platform, store: ColdStore) -> None:
     await judge_at_once(store, quantity="humidity")
-    await plant_sensor(farm, store.tenant, store.gateway_id, location_id=store.room_id, quantity="humidity")
+    await make_sensor(store, quantity="humidity", unit="%")
     await measure(farm, store, 9.0, sequence=1)
     assert await listed(store) == []
     await send(farm, store, [make_reading(2, 90.0, quantity="humidity", unit="%")])

@@ -17,7 +17,7 @@ from tests.factories.batches import make_series, send
 from tests.factories.farms import make_person, plant_sensor, plant_store
 from tests.factories.grounds import IN_ONE_LOOP
 from tests.factories.pictures import picture_of
-from tests.factories.stores import ColdStore
+from tests.factories.stores import ColdStore, make_rule
 from tests.platform_under_test import Platform
 
 pytestmark = IN_ONE_LOOP
@@ -125,12 +125,21 @@ async def test_a_command_that_makes_no_sense_is_refused(farm: Platform, store: C
         {"kind": "reset_alarm"},
         {"kind": "restart", "target": "scale:dock-1"},
         {"kind": "tare", "target": "scale:nowhere"},
+        {"kind": "reset_alarm", "target": "no-such-rule"},
         {"kind": "restart", "expires_in_s": 59},
         {"kind": "restart", "expires_in_s": 30 * 24 * 3600},
     ):
         answer = await store.tenant.client.post(path_of(store, "/commands"), json=body)
         assert answer.status_code == 422, body
     assert await seen(store) == []
+
+
+async def test_an_alarm_is_reset_by_a_rule_that_the_gateway_has(farm: Platform, store: ColdStore) -> None:
+    rule = await make_rule(store)
+    watch = {"sensor": "z2m:cold-room-1", "quantity": "temperature", "kind": "silent", "duration_s": 600}
+    await store.tenant.put(path_of(store, "/config"), {"watches": [{**watch, "rule": "no-news"}]})
+    for target in (rule["id"], "no-news"):
+        assert (await issue(store, "reset_alarm", target=target))["target"] == target
 
 
 async def test_a_gateway_has_only_so_much_to_do(farm: Platform, store: ColdStore) -> None:

@@ -38,6 +38,7 @@ async def test_a_rule_reaches_the_gateway_when_it_is_made_changed_and_disabled(
             "offset": 0.0,
             "holds": False,
             "latched": False,
+            "gain": 1.0,
         }
     ]
     await store.tenant.put(f"/api/v1/alerts/rules/{rule['id']}", {"set_at": 9.0})

@@ -12,10 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import delete, select
 
 from cloud_api.devices.configuration.models import ConfigKey
+from cloud_api.devices.events import GatewayConfigRefused
 from cloud_api.kernel import clock
 from cloud_api.kernel.tenancy import SystemScope
 from gateway.contract import SIGNATURE_HEADER
 from tests.cloud_api.devices.boxes import ask, path_of, tell
+from tests.cloud_api.devices.things import emitted
 from tests.factories.farms import make_person
 from tests.factories.grounds import IN_ONE_LOOP
 from tests.factories.stores import ColdStore, make_rule
@@ -62,8 +64,8 @@ async def test_what_people_set_reaches_the_gateway_beside_its_limits(farm: Platf
     told = (await ask(farm, store, "/config")).json()["data"]
     assert (told["version"], told["heartbeat_interval_s"], len(told["limits"])) == (3, 30, 1)
     assert told["watches"] == [
-        {**SILENT, "duration_s": 600.0, "change": 0.0, "latched": False},
-        {**RISING, "duration_s": 600.0, "latched": False},
+        {**SILENT, "duration_s": 600.0, "change": 0.0, "latched": False, "gain": 1.0},
+        {**RISING, "duration_s": 600.0, "latched": False, "gain": 1.0},
     ]
     assert told["pauses"] == [{**pause, "duration_s": 900.0, "every_s": 21600.0}]
     assert told["outputs"] == [{**BUZZER, "rules": [], "cloud_silent_s": 300.0}]
@@ -219,3 +221,27 @@ async def test_who_may_only_look_sets_nothing(farm: Platform, store: ColdStore) 
     for method, rest in (("PUT", "/config"), ("POST", "/config/rollback")):
         answer = await viewer.client.request(method, path_of(store, rest), json={"version": 1})
         assert answer.status_code == 403
+
+
+async def test_a_version_that_the_gateway_does_not_work_by_is_told_of_once(farm: Platform, store: ColdStore) -> None:
+    await put(store, heartbeat_interval_s=30)
+    for state, at_ms in (("staged", 1000), ("rolled_back", 2000), ("rolled_back", 3000)):
+        await acknowledge(farm, store, 2, state, at_ms, "no uplink since")
+    shown = await store.tenant.get(path_of(store))
+    assert (shown["config_version"], shown["config_state"]) == (2, "rolled_back")
+    [event] = await emitted(farm, store, GatewayConfigRefused)
+    told = {"version": 2, "state": "rolled_back", "reason": "no uplink since"}
+    assert event == {"gateway_id": store.gateway_id, **told}
+    await put(store, heartbeat_interval_s=40)
+    await acknowledge(farm, store, 2, "refused", 4000)  # of a version that is not wanted any more
+    assert (await store.tenant.get(path_of(store)))["config_state"] == "offered"
+    assert len(await emitted(farm, store, GatewayConfigRefused)) == 2
+
+
+async def test_who_knows_the_version_is_told_that_nothing_has_changed(farm: Platform, store: ColdStore) -> None:
+    first = await store.tenant.client.get(path_of(store, "/config"))
+    known = {"If-None-Match": first.headers["ETag"]}
+    again = await store.tenant.client.get(path_of(store, "/config"), headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+    await put(store, heartbeat_interval_s=30)
+    assert (await store.tenant.client.get(path_of(store, "/config"), headers=known)).status_code == 200

@@ -1,9 +1,13 @@
 """What lies where, as tests look at it."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from uuid import UUID
 
-from cloud_api.inventory import holds
+from sqlalchemy import func, select
+
+from cloud_api.inventory import holds, ledger
+from cloud_api.inventory.models import StockLevel, StockReservation
 from tests.factories.stores import ColdStore
 from tests.platform_under_test import Platform, Tenant
 
@@ -42,3 +46,18 @@ async def recover(farm: Platform, store: ColdStore, source: str) -> None:
 def held(statuses: dict[str, str]) -> Sequence[str]:
     """The lots on hold, in order."""
     return sorted(lot for lot, status in statuses.items() if status == "on_hold")
+
+
+async def assert_consistent(farm: Platform, store: ColdStore) -> None:
+    """Levels are what the ledger and the promises say."""
+    async with farm.database.unit_of_work(store.tenant.organization, read_only=True) as db:
+        assert await ledger.differences(db) == []
+        rows = await db.execute(
+            select(StockReservation.stock_level_id, func.sum(StockReservation.quantity))
+            .where(StockReservation.status == "active")
+            .group_by(StockReservation.stock_level_id)
+        )
+        promised = dict(rows.tuples().all())
+        for level in await db.scalars(select(StockLevel)):
+            assert level.reserved == promised.get(level.id, Decimal(0))
+            assert level.on_hand >= level.reserved >= 0

@@ -11,15 +11,15 @@ from typing import Literal, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.inventory import holds, ledger, reservations, service
+from cloud_api.inventory import holds, reservations, service
 from cloud_api.inventory.errors import NotEnoughStock, StockOnHold
 from cloud_api.inventory.models import Lot, StockLevel, StockReservation
 from cloud_api.inventory.reservations import Wish
 from cloud_api.kernel.errors import NotFound
-from tests.cloud_api.inventory.stock import hold, lying_in
+from tests.cloud_api.inventory.stock import assert_consistent, hold, lying_in
 from tests.factories.grounds import IN_ONE_LOOP
 from tests.factories.orders import day_in, make_depot, order_from, pack
 from tests.factories.properties import FEW
@@ -74,20 +74,6 @@ async def lots_promised(farm: Platform, store: ColdStore, source: str) -> list[t
             .order_by(StockReservation.id)
         )
         return [(lot, quantity) for lot, quantity in rows]
-
-
-async def assert_consistent(farm: Platform, store: ColdStore) -> None:
-    async with farm.database.unit_of_work(store.tenant.organization, read_only=True) as db:
-        assert await ledger.differences(db) == []
-        rows = await db.execute(
-            select(StockReservation.stock_level_id, func.sum(StockReservation.quantity))
-            .where(StockReservation.status == "active")
-            .group_by(StockReservation.stock_level_id)
-        )
-        promised = dict(rows.tuples().all())
-        for level in await db.scalars(select(StockLevel)):
-            assert level.reserved == promised.get(level.id, Decimal(0))
-            assert level.on_hand >= level.reserved >= 0
 
 
 async def happen(db: AsyncSession, step: Step, product_id: uuid.UUID, places: list[uuid.UUID]) -> None:

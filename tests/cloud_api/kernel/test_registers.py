@@ -30,7 +30,8 @@ async def test_a_category_is_made_read_changed_and_put_away(shared_platform: Pla
     made = await make(tenant, parent_id=parent["id"], sort_order=3)
     path = f"{CATEGORIES}/{made['id']}"
     assert await tenant.get(path) == made
-    assert made == {**LEAFY, "id": made["id"], "description": "", "parent_id": parent["id"], "sort_order": 3}
+    unset = {"description": "", "q10": None, "reference_temperature_c": None}
+    assert made == {**LEAFY, **unset, "id": made["id"], "parent_id": parent["id"], "sort_order": 3}
     assert [row["slug"] for row in await tenant.get(CATEGORIES)] == ["leafy-greens", "greens"]
 
     changed = await tenant.put(path, {"name": "Leaves"})

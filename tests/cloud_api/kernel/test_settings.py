@@ -69,6 +69,9 @@ def test_development_needs_no_settings_at_all(monkeypatch: pytest.MonkeyPatch) -
         ({"fcm_service_account": "nowhere.json"}, "does not point to a file"),
         ({"port": "70000"}, "less than or equal to 65535"),
         ({"port": "http"}, "valid integer"),
+        ({"reading_store": "tape"}, "'sql' or 'influx'"),
+        ({"reading_store": "influx", "influx_url": "http://localhost:8086"}, "COLDFLEET_INFLUX_ORG is empty"),
+        ({"seal_readings_after_days": "0"}, "greater than or equal to 1"),
         ({"log_level": "loud"}, "'debug', 'info', 'warning' or 'error'"),
     ],
 )

@@ -5,28 +5,32 @@ from pathlib import Path
 
 import pytest
 
-from cloud_api.cold_chain.states import EXCURSION, ExcursionAction, ExcursionStatus
+from cloud_api.cold_chain.excursions.states import EXCURSION, ExcursionAction, ExcursionStatus
 from cloud_api.kernel.states import InvalidTransition
 
 ROOT = Path(__file__).parents[3]
 
 OPEN, ACKNOWLEDGED, RECOVERED, CLOSED = ExcursionStatus
-ACKNOWLEDGE, RECOVER, CLOSE = ExcursionAction
+ACKNOWLEDGE, RECOVER, CLOSE, RETRACT = ExcursionAction
 
 #: state x action; None: refused
 LIFE = {
     (OPEN, ACKNOWLEDGE): ACKNOWLEDGED,
     (OPEN, RECOVER): RECOVERED,
     (OPEN, CLOSE): None,
+    (OPEN, RETRACT): CLOSED,
     (ACKNOWLEDGED, ACKNOWLEDGE): None,
     (ACKNOWLEDGED, RECOVER): RECOVERED,
     (ACKNOWLEDGED, CLOSE): CLOSED,
+    (ACKNOWLEDGED, RETRACT): None,
     (RECOVERED, ACKNOWLEDGE): None,
     (RECOVERED, RECOVER): None,
     (RECOVERED, CLOSE): CLOSED,
+    (RECOVERED, RETRACT): CLOSED,
     (CLOSED, ACKNOWLEDGE): None,
     (CLOSED, RECOVER): None,
     (CLOSED, CLOSE): None,
+    (CLOSED, RETRACT): None,
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import asyncpg
+import numpy as np
 import pytest
 from sqlalchemy import make_url, select
 
@@ -16,7 +17,8 @@ from cloud_api.kernel.db import Base, Database
 from cloud_api.kernel.tenancy import ORGANIZATION_SETTING, SYSTEM_SETTING, OrganizationScope, PlatformWide
 from cloud_api.places.models import Warehouse
 from cloud_api.telemetry.models import SensorSeries
-from cloud_api.telemetry.store import append_readings
+from cloud_api.telemetry.stores.port import NewReadings
+from cloud_api.telemetry.stores.sql import SqlStore
 from tests.cloud_api.kernel.rows import add_organization, add_warehouse
 from tests.services.postgres import PrivatePostgres
 
@@ -184,6 +186,7 @@ async def test_readings_are_closed_to_the_application(raw: Raw) -> None:
 
 
 async def test_the_ingest_role_may_add_readings_and_nothing_else(raw: Raw) -> None:
+    await raw.connection.execute("SELECT make_readings_month(1)")
     await raw.connection.execute("SET LOCAL ROLE coldfleet_ingest")
     await raw.connection.execute("INSERT INTO readings VALUES (-1, 1, 1, 1.0, 0)")
     for statement in ("SELECT * FROM readings", "DELETE FROM readings", "SELECT * FROM warehouses"):
@@ -203,13 +206,14 @@ async def add_reading(database: Database, scope: OrganizationScope, *, series: i
         await db.flush()
         db.add(SensorSeries(sensor_id=sensor.id, number=series))
         await db.flush()
-        await append_readings(db, [(series, clock.to_ms(now), 1, value, 0)])
+        row = NewReadings(*(np.array([cell]) for cell in (series, clock.to_ms(now), 1, value, 0)))
+        await SqlStore().append(db, row)
 
 
 async def test_the_view_of_readings_shows_ones_own(raw: Raw, shared_postgres_url: str) -> None:
     database = Database(shared_postgres_url)
-    await add_reading(database, raw.ours, series=uuid.uuid4().int >> 66, value=4.5)
-    await add_reading(database, raw.theirs, series=uuid.uuid4().int >> 66, value=9.5)
+    await add_reading(database, raw.ours, series=uuid.uuid4().int >> 98, value=4.5)
+    await add_reading(database, raw.theirs, series=uuid.uuid4().int >> 98, value=9.5)
     await database.close()
 
     async def values() -> list[float]:

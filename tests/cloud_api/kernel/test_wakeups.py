@@ -1,5 +1,7 @@
 """Processes wake each other over PostgreSQL, and find each other again after it was away."""
 
+import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -10,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.outbox import Dispatcher, emit, reaction
 from cloud_api.kernel.tenancy import OrganizationScope
-from cloud_api.kernel.wakeups import PostgresWakeups
+from cloud_api.kernel.wakeups import PostgresWakeups, payloads
 from cloud_api.realtime.hub import Hub
 from cloud_api.worker import connected, running
 from tests.cloud_api.kernel.rows import add_organization
@@ -66,6 +68,30 @@ async def test_many_commits_become_few_wake_ups(shared_postgres_url: str) -> Non
             sender.notify()
         await until(lambda: woken > 1, what="the listener is woken")
         assert woken < 10
+
+
+def test_topics_travel_together_in_as_few_payloads_as_postgresql_takes() -> None:
+    topics = [f"place:{uuid.UUID(int=1)}:{uuid.UUID(int=number)}" for number in range(1000)]
+    made = list(payloads(topics))
+    assert "\n".join(made).split("\n") == topics
+    assert max(len(payload.encode()) for payload in made) < 8000
+    assert len(made) == 11
+    assert list(payloads([])) == []
+
+
+async def test_many_topics_reach_another_process_and_none_comes_back(shared_postgres_url: str) -> None:
+    url, near, far = make_url(shared_postgres_url), list[str](), list[str]()
+    ready = [asyncio.Event(), asyncio.Event()]
+    topics = [f"place:{uuid.uuid4()}:{number}" for number in range(300)]
+    async with (
+        PostgresWakeups(url, lambda: None, near.append, ready[0].set) as telling,
+        PostgresWakeups(url, lambda: None, far.append, ready[1].set),
+    ):
+        await until(lambda: all(event.is_set() for event in ready), what="both are connected, and look at everything")
+        for topic in topics:
+            telling.announce(topic)
+        await until(lambda: set(topics) <= set(far), what="the other has heard of all")
+    assert near == topics
 
 
 async def test_what_runs_survives_that_the_database_went_away(

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,14 @@ BEAT: dict[str, Any] = {
     "disk_free_mb": 1,
 }
 PLAIN = json.dumps(BEAT).encode()
+ZSTD = {"Content-Encoding": "zstd"}
+
+
+def streamed(body: bytes, *, window_log: int = 0) -> bytes:
+    """Packed by zstd, without saying how large it is."""
+    parameters = zstandard.ZstdCompressionParameters(window_log=window_log, write_content_size=False)
+    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    return packer.compress(body) + packer.flush()
 
 
 async def beats(url: str, cases: dict[str, tuple[bytes, dict[str, str]]]) -> dict[str, httpx2.Response]:
@@ -58,6 +67,8 @@ async def test_a_body_may_be_plain_or_packed(shared_sqlite_url: str) -> None:
             "packed": (gzip.compress(PLAIN), packed),
             "packed, in capitals": (gzip.compress(PLAIN), {"Content-Encoding": "GZIP"}),
             "packed without any saving": (gzip.compress(PLAIN, compresslevel=0), packed),
+            "packed by zstd": (zstandard.compress(PLAIN), ZSTD),
+            "packed by zstd as it came": (streamed(PLAIN), ZSTD),
         },
     )
     assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(answers, 200)
@@ -79,6 +90,13 @@ async def test_what_cannot_be_unpacked_is_refused_by_name(shared_sqlite_url: str
             "with something behind it": (packed + b"x", zipped),
             "of another kind": (zlib.compress(PLAIN), zipped),
             "packed but not said to be": (packed, {}),
+            "zstd that is cut off": (zstandard.compress(PLAIN)[:-3], ZSTD),
+            "zstd that is cut off as it came": (streamed(PLAIN)[:-3], ZSTD),
+            "two of zstd": (zstandard.compress(PLAIN) * 2, ZSTD),
+            "zstd with something behind it": (streamed(PLAIN) + b"x", ZSTD),
+            "gzip that is said to be zstd": (packed, ZSTD),
+            "zstd that looks back too far": (streamed(PLAIN * 50_000, window_log=27), ZSTD),
+            "nothing at all of zstd": (b"", ZSTD),
         },
     )
     assert {name: told(answer) for name, answer in answers.items()} == dict.fromkeys(answers, (422, "INVALID", "body"))
@@ -101,6 +119,10 @@ async def test_a_body_is_never_larger_than_it_may_be_packed_or_not(shared_sqlite
             "a packed one at the limit": (gzip.compress(padded), zipped),
             "a packed one over it": (gzip.compress(padded + b" "), zipped),
             "a bomb": (gzip.compress(b"\0" * 50_000_000, compresslevel=1), zipped),
+            "one of zstd at the limit": (zstandard.compress(padded), ZSTD),
+            "one of zstd over it": (zstandard.compress(padded + b" "), ZSTD),
+            "a bomb of zstd": (zstandard.compress(b"\0" * 50_000_000), ZSTD),
+            "a bomb of zstd as it came": (streamed(b"\0" * 50_000_000), ZSTD),
         },
     )
     assert {name: answer.status_code for name, answer in answers.items()} == {
@@ -109,6 +131,10 @@ async def test_a_body_is_never_larger_than_it_may_be_packed_or_not(shared_sqlite
         "a packed one at the limit": 200,
         "a packed one over it": 413,
         "a bomb": 413,
+        "one of zstd at the limit": 200,
+        "one of zstd over it": 413,
+        "a bomb of zstd": 413,
+        "a bomb of zstd as it came": 413,
     }
     assert told(answers["a bomb"])[1] == "TOO_LARGE"
     assert "send fewer rows" in answers["a bomb"].json()["error"]["message"]

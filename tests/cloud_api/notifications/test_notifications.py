@@ -52,6 +52,33 @@ async def test_nobody_marks_anothers_notification_as_read(farm: Platform) -> Non
     assert [row["is_read"] for row in await farm.tenant.get("/api/v1/notifications")] == [False]
 
 
+async def test_all_are_marked_as_read_at_once_and_nobody_elses(farm: Platform) -> None:
+    staff = await make_person(farm, farm.tenant, "inventory_staff")
+    for title in ("Warm", "Cold"):
+        await tell(farm, farm.tenant, title)
+    [newest, _] = await staff.get("/api/v1/notifications")
+    await staff.put(f"/api/v1/notifications/{newest['id']}/read", None)
+    assert len(await staff.get("/api/v1/notifications", unread=True)) == 1
+    assert [await staff.put("/api/v1/notifications/mark-all-read", None) for _ in range(2)] == [
+        {"marked": 1},
+        {"marked": 0},
+    ]
+    assert await staff.get("/api/v1/notifications", unread=True) == []
+    assert len(await farm.tenant.get("/api/v1/notifications", unread=True, category="quality")) == 2
+    assert await farm.tenant.get("/api/v1/notifications", category="order") == []
+
+
+async def test_ones_own_are_taken_out_of_the_list_and_nobody_elses(farm: Platform) -> None:
+    staff = await make_person(farm, farm.tenant, "inventory_staff")
+    await tell(farm, farm.tenant, "Warm")
+    [mine] = await staff.get("/api/v1/notifications")
+    path = f"/api/v1/notifications/{mine['id']}"
+    assert (await farm.tenant.client.delete(path)).status_code == 404
+    assert [(await staff.client.delete(path)).status_code for _ in range(2)] == [204, 404]
+    assert await titles(staff) == []
+    assert await titles(farm.tenant) == ["Warm"]
+
+
 async def test_a_phone_is_registered_once_and_moves_within_the_organisation_only(farm: Platform) -> None:
     staff, stranger = await make_person(farm, farm.tenant, "inventory_staff"), await make_farm(farm)
     body = {"registration": f"registration-{uuid.uuid4()}"}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,15 @@ from cloud_api.kernel.settings import Settings
 from cloud_api.kernel.tenancy import SystemScope
 from cloud_api.logistics.planner import Planner
 from cloud_api.main import open_dispatcher
+from cloud_api.notifications import service
 from cloud_api.notifications.models import Notification, PushDelivery
 from cloud_api.notifications.push import FcmPush
 from cloud_api.realtime.hub import Hub
 from device_sims.fcm import FcmDouble
 from device_sims.fcm.phones import Phone
-from tests.factories.batches import make_series, send
-from tests.factories.farms import make_person, plant_store
+from tests.factories.farms import make_person
 from tests.factories.grounds import IN_ONE_LOOP
-from tests.factories.stores import ColdStore, make_rule
 from tests.platform_under_test import Platform, Tenant
-
-pytestmark = pytest.mark.asyncio(loop_scope="function")
-
 
 pytestmark = IN_ONE_LOOP
 
@@ -37,12 +34,12 @@ async def sign_in(person: Tenant, phone: Phone) -> Any:
     return await person.post("/api/v1/mobile/devices", {"registration": phone.fid})
 
 
-async def raise_alert(platform: Platform) -> ColdStore:
-    """A room that is too warm: its excursion tells everybody who may acknowledge it."""
-    store = await plant_store(platform)
-    await make_rule(store, duration_s=0)
-    await send(platform, store, make_series([9.5]))
-    return store
+async def raise_alert(platform: Platform, **more: Any) -> Sequence[Notification]:
+    """Everybody who may answer is told of a room that is too warm."""
+    said: dict[str, Any] = {"title": "Cold room 1: temperature above 8 °C", "message": "9.5 °C since 10:00 UTC"}
+    about = {"severity": "error", "category": "quality", "subject": "excursion:1", "urgent": True}
+    async with platform.database.unit_of_work(platform.tenant.organization) as db:
+        return await service.notify(db, permission="alerts:ack", **{**said, **about, **more})
 
 
 async def deliveries(platform: Platform) -> list[tuple[str, str | None]]:
@@ -80,18 +77,104 @@ async def test_an_alert_is_pushed_once_to_each_phone_of_each_person_who_may_ackn
         await deliver_again(pushing)
     assert [len(double.deliveries(phone.fid)) for phone in phones] == [1, 1, 1, 0]
     [notification] = await staff.get("/api/v1/notifications")
-    [excursion] = await staff.get("/api/v1/excursions")
     message: Any = double.deliveries(phones[2].fid)[0].message
     assert message["notification"] == {"title": notification["title"], "body": notification["message"]}
     assert message["data"] == {
         "notification_id": notification["id"],
-        "subject": f"excursion:{excursion['id']}",
+        "subject": "excursion:1",
         "severity": "error",
     }
-    assert message["android"]["priority"] == "high"
     assert await deliveries(pushing) == [("done", None)] * 2
     async with pushing.database.unit_of_work(pushing.tenant.organization, read_only=True) as db:
         assert {row.status for row in await db.scalars(select(PushDelivery))} == {"sent"}
+
+
+def on_screen(double: FcmDouble, phone: Phone) -> list[str]:
+    """The titles that a phone shows: of one tag the newest."""
+    shown: dict[str, str] = {}
+    for delivery in double.deliveries(phone.fid):
+        message: Any = delivery.message
+        shown[message["android"]["notification"]["tag"]] = message["notification"]["title"]
+    return list(shown.values())
+
+
+async def test_of_one_incident_a_phone_shows_the_newest_only(pushing: Platform, double: FcmDouble) -> None:
+    phone = double.mint_phone()
+    await sign_in(pushing.tenant, phone)
+    incident = {"collapse_key": "alert:7", "data": {"alert_id": "7"}}
+    for title, more in (("Warm", {}), ("Warm, again", {}), ("Over: Warm", {"urgent": False, "silent": True})):
+        await raise_alert(pushing, title=title, **incident, **more)
+        await pushing.deliver()
+    await raise_alert(pushing, title="Another room")
+    await pushing.deliver()
+    assert on_screen(double, phone) == ["Over: Warm", "Another room"]
+    message: Any = double.deliveries(phone.fid)[0].message
+    assert message["data"]["alert_id"] == "7"
+    assert message["android"]["collapse_key"] == message["apns"]["headers"]["apns-collapse-id"] == "alert:7"
+    assert message["android"]["ttl"] == "86400s"
+    listed = [row["title"] for row in await pushing.tenant.get("/api/v1/notifications")]
+    assert listed == ["Another room", "Over: Warm"]
+
+
+async def test_what_was_overtaken_before_it_left_leaves_no_more(pushing: Platform, double: FcmDouble) -> None:
+    phone = double.mint_phone()
+    await sign_in(pushing.tenant, phone)
+    for title in ("Warm", "Warm, again"):
+        await raise_alert(pushing, title=title, collapse_key="alert:7")
+    await pushing.deliver()
+    assert [on_screen(double, phone), len(double.deliveries(phone.fid))] == [["Warm, again"], 1]
+    assert await deliveries(pushing) == [("done", None)] * 2
+
+
+@pytest.mark.parametrize(
+    ("more", "priority", "channel", "sound", "apns"),
+    [
+        ({"urgent": True}, "high", "urgent", "default", "10"),
+        ({"urgent": False}, "normal", "usual", "default", "5"),
+        ({"urgent": False, "silent": True}, "normal", "silent", None, "5"),
+    ],
+)
+async def test_only_what_is_urgent_wakes_a_phone(
+    pushing: Platform,
+    double: FcmDouble,
+    more: dict[str, bool],
+    priority: str,
+    channel: str,
+    sound: str | None,
+    apns: str,
+) -> None:
+    phone = double.mint_phone()
+    await sign_in(pushing.tenant, phone)
+    await raise_alert(pushing, **more)
+    await pushing.deliver()
+    message: Any = double.deliveries(phone.fid)[0].message
+    android = message["android"]
+    assert (android["priority"], android["notification"]["channel_id"]) == (priority, channel)
+    assert android["notification"].get("sound") == message["apns"]["payload"]["aps"].get("sound") == sound
+    assert message["apns"]["headers"]["apns-priority"] == apns
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "क", "🌡"])
+async def test_a_long_text_is_cut_to_what_the_service_takes(pushing: Platform, double: FcmDouble, letter: str) -> None:
+    phone = double.mint_phone()
+    await sign_in(pushing.tenant, phone)
+    await raise_alert(pushing, message=letter * 3000)
+    await pushing.deliver()
+    message: Any = double.deliveries(phone.fid)[0].message
+    assert message["notification"]["body"].endswith(f"{letter}…")
+    [listed] = await pushing.tenant.get("/api/v1/notifications")
+    assert listed["message"] == letter * 3000
+
+
+async def test_a_notification_that_was_erased_meanwhile_is_not_sent(pushing: Platform, double: FcmDouble) -> None:
+    phone = double.mint_phone()
+    await sign_in(pushing.tenant, phone)
+    [written] = await raise_alert(pushing)
+    async with pushing.database.unit_of_work(pushing.tenant.organization) as db:
+        await db.delete(await db.get_one(Notification, written.id))
+    await pushing.deliver()
+    assert double.deliveries() == []
+    assert await deliveries(pushing) == [("done", None)]
 
 
 async def test_a_phone_without_the_app_is_asked_no_more_and_the_others_are_served(
@@ -242,7 +325,8 @@ async def test_asking_google_for_an_access_token_does_not_stop_everything_else(
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         push = FcmPush(pointed_at(service_account, f"http://127.0.0.1:{port}/token"), url=double.url)
-        notification = Notification(title="Cold room 1", message="9.5 °C", severity="error", subject="excursion:1")
+        said = {"title": "Cold room 1", "message": "9.5 °C", "severity": "error", "subject": "excursion:1"}
+        notification = Notification(**said, urgent=True, silent=False, collapse_key="", data={})
         with pytest.raises(RefreshError, match="invalid_grant"):
             async with asyncio.timeout(20):
                 await push.send(notification, [double.mint_phone().fid])

@@ -8,8 +8,10 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from tests.platform_under_test import Tenant
+
 #: within this, or what was to come never comes
-_PATIENCE_S = 20
+_PATIENCE_S = 40
 
 
 class Socket:
@@ -41,8 +43,28 @@ class Socket:
         """Whether nothing has been said that was not heard."""
         return self._from_app.empty()
 
-    async def run(self, app: FastAPI, path: str, token: str) -> None:
+    async def state(self) -> list[Any]:
+        """The items of the next message, which must be everything there is to see."""
+        message = await self.message()
+        assert message["type"] == "state", message
+        items: list[Any] = message["items"]
+        return items
+
+    async def change(self) -> tuple[list[Any], list[str]]:
+        """The items of the next message, which must be a change, and the ids of what is gone."""
+        message = await self.message()
+        assert message["type"] == "change", message
+        return message["items"], message["gone"]
+
+    async def closed(self) -> tuple[int, str]:
+        """With which code and reason it is closed, which must be next."""
+        said = await self.heard()
+        assert said["type"] == "websocket.close", said
+        return said["code"], said["reason"]
+
+    async def run(self, app: FastAPI, path: str, token: str | None) -> None:
         """The application's end, until it has done."""
+        path, _, query = path.partition("?")
         self._to_app.put_nowait({"type": "websocket.connect"})
         scope = {
             "type": "websocket",
@@ -50,19 +72,20 @@ class Socket:
             "scheme": "ws",
             "path": path,
             "raw_path": path.encode(),
-            "query_string": b"",
+            "query_string": query.encode(),
             "root_path": "",
             "headers": [],
             "client": ("watcher", 1),
             "server": ("coldfleet.test", 80),
-            "subprotocols": ["bearer", token],
+            "subprotocols": [] if token is None else ["bearer", token],
+            "extensions": {},
         }
         await app(scope, self._to_app.get, self._from_app.put)
 
 
 @asynccontextmanager
-async def connected_to(app: FastAPI, path: str, *, token: str) -> AsyncIterator[Socket]:
-    """A socket while open; then the watcher leaves, and the application must let go."""
+async def connected_to(app: FastAPI, path: str, *, token: str | None) -> AsyncIterator[Socket]:
+    """A socket while open; then the watcher leaves, and the application must let go. None: it shows no token."""
     socket = Socket()
     serving = asyncio.create_task(socket.run(app, path, token))
     try:
@@ -70,3 +93,23 @@ async def connected_to(app: FastAPI, path: str, *, token: str) -> AsyncIterator[
     finally:
         socket.leave()
         await asyncio.wait_for(serving, _PATIENCE_S)
+
+
+@asynccontextmanager
+async def shown(app: FastAPI, path: str, *, by: Tenant) -> AsyncIterator[Socket]:
+    """A live view that lets `by` in, while open."""
+    async with connected_to(app, path, token=token_of(by)) as socket:
+        assert await socket.heard() == {"type": "websocket.accept", "subprotocol": "bearer", "headers": []}
+        yield socket
+
+
+async def refused(app: FastAPI, path: str, *, token: str | None) -> tuple[int, str]:
+    """With which code and reason a live view is closed to who shows this token."""
+    async with connected_to(app, path, token=token) as socket:
+        assert (await socket.heard())["type"] == "websocket.accept"
+        return await socket.closed()
+
+
+def token_of(tenant: Tenant) -> str:
+    """The access token of who is signed in."""
+    return tenant.client.headers["Authorization"].removeprefix("Bearer ")

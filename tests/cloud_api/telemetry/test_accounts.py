@@ -9,6 +9,7 @@ from tests.factories.batches import EIGHT_OCLOCK_MS, EPOCH, Row, make_epoch, mak
 from tests.factories.farms import make_person, plant_gateway, plant_sensor, plant_store
 from tests.factories.grounds import IN_ONE_LOOP
 from tests.factories.scopes import confine
+from tests.factories.series import put_calibrations
 from tests.factories.stores import ColdStore
 from tests.platform_under_test import Platform, Tenant
 
@@ -23,13 +24,14 @@ async def told(tenant: Tenant, path: str, **asked: Any) -> Any:
 
 
 async def test_a_summary_is_kept_once_and_read_calibrated(farm: Platform, store: ColdStore) -> None:
-    await store.tenant.put(f"/api/v1/edge/sensors/{store.sensor_id}", {"offset": -0.5})
+    begins_ms = EIGHT_OCLOCK_MS + HOUR_MS
+    await put_calibrations(farm, store, [(0, 2.0, -0.5), (begins_ms, 1.0, 9.0)])
     for accepted in (1, 0):
         answer = await send(farm, store, [make_summary(1, quality="suspect")], lane="summaries")
         assert (answer["acked_through"], answer["accepted"]) == (1, accepted)
     [kept] = await told(store.tenant, SUMMARIES)
     assert (kept["sensor_id"], kept["gateway_id"], kept["count"]) == (store.sensor_id, store.gateway_id, 60)
-    assert (kept["minimum"], kept["mean"], kept["maximum"], kept["quality"]) == (2.5, 3.5, 4.5, "suspect")
+    assert (kept["minimum"], kept["mean"], kept["maximum"], kept["quality"]) == (5.5, 7.5, 9.5, "suspect")
     assert (kept["since"][:16], kept["until"][:16]) == ("2026-01-31T08:00", "2026-01-31T09:00")
 
 

@@ -53,13 +53,14 @@ async def test_a_breach_that_goes_on_is_not_disturbed_by_history(farm: Platform,
     now = EIGHT_OCLOCK_MS + HOUR_MS
     await send_columns(farm, store, make_series([4.0, 9.0, 9.0], start_ms=now))
     await send_columns(farm, store, make_series([20.0] * 5 + [4.0] * 5 + [-5.0] * 5), lane="backlog")
-    assert await breaches_of(farm, store, store.sensor_id) == []
+    history = ("high", 0, 2 * MINUTE_MS, 5 * MINUTE_MS, 20.0)
+    assert await breaches_of(farm, store, store.sensor_id) == [history]
     await send_columns(farm, store, make_series([9.5], first_sequence=4, start_ms=now + 3 * MINUTE_MS))
-    [(kind, started_ms, raised_ms, ended_ms, peak)] = await breaches_of(farm, store, store.sensor_id)
-    assert (kind, started_ms, raised_ms) == ("high", HOUR_MS + MINUTE_MS, HOUR_MS + 3 * MINUTE_MS)
-    await send_columns(farm, store, make_series([4.0] * 30, first_sequence=20), lane="backlog")
-    assert await breaches_of(farm, store, store.sensor_id) == [(kind, started_ms, raised_ms, ended_ms, peak)]
-    assert (ended_ms, peak) == (None, 9.5)
+    live = ("high", HOUR_MS + MINUTE_MS, HOUR_MS + 3 * MINUTE_MS, None, 9.5)
+    assert await breaches_of(farm, store, store.sensor_id) == [history, live]
+    start_ms = EIGHT_OCLOCK_MS + 15 * MINUTE_MS
+    await send_columns(farm, store, make_series([4.0] * 30, first_sequence=20, start_ms=start_ms), lane="backlog")
+    assert await breaches_of(farm, store, store.sensor_id) == [history, live]
 
 
 async def test_history_without_anything_live_is_judged_in_its_order(farm: Platform, store: ColdStore) -> None:

@@ -4,16 +4,30 @@ import itertools
 import json
 from collections.abc import Iterator
 
+import pytest
+
 from cloud_api.kernel import clock
-from cloud_api.telemetry.columns import SEQUENCES
-from tests.factories.batches import EIGHT_OCLOCK_MS, EPOCH, Row, make_alarm, make_reading, post, send, stored_rows
+from cloud_api.telemetry.intake.reading_rows import SEQUENCES
+from tests.factories.batches import (
+    EIGHT_OCLOCK_MS,
+    EPOCH,
+    Row,
+    make_alarm,
+    make_epoch,
+    make_reading,
+    post,
+    send,
+    send_columns,
+    stored_rows,
+)
 from tests.factories.grounds import IN_ONE_LOOP
 from tests.factories.stores import ColdStore
 from tests.platform_under_test import Platform
 
 pytestmark = IN_ONE_LOOP
 
-DAY_MS = 24 * 3600 * 1000
+MINUTE_MS = 60 * 1000
+DAY_MS = 24 * 60 * MINUTE_MS
 
 
 def raw_batch(rows: list[bytes], *, lane: str = "readings") -> bytes:
@@ -72,7 +86,8 @@ async def test_bad_rows_are_refused_by_name_and_their_neighbours_are_stored(farm
     assert [(refusal["row"], refusal["field"], refusal["sequence"]) for refusal in answer["refused"]] == [
         (2 * index + 1, field, sequence) for index, (_, field, sequence) in enumerate(bad)
     ]
-    assert all(refusal["code"] == "INVALID_ROW" and refusal["message"] for refusal in answer["refused"])
+    assert all(refusal["message"] for refusal in answer["refused"])
+    assert [refusal["code"] for refusal in answer["refused"] if refusal["code"] != "INVALID_ROW"] == ["TIME_AHEAD"] * 2
     assert (answer["accepted"], answer["duplicates"]) == (len(bad) + 1, 0)
     assert len(await stored_rows(farm, store)) == len(bad) + 1
     letters = await store.tenant.get("/api/v1/telemetry/dead-letters")
@@ -103,12 +118,23 @@ async def test_a_batch_of_bad_rows_only_is_answered_and_goes_out_of_the_way(farm
     assert (await send(farm, store, [make_reading(6)]))["accepted"] == 1
 
 
-async def test_a_clock_may_be_a_day_ahead_and_not_a_millisecond_more(farm: Platform, store: ColdStore) -> None:
-    instant = clock.from_ms(EIGHT_OCLOCK_MS)
+@pytest.mark.parametrize(
+    ("edge_ms", "step_ms", "code"), [(10 * MINUTE_MS, 1, "TIME_AHEAD"), (-400 * DAY_MS, -1, "TIME_TOO_OLD")]
+)
+async def test_a_clock_may_be_ten_minutes_ahead_or_400_days_behind_and_not_a_millisecond_more(
+    farm: Platform, store: ColdStore, request: pytest.FixtureRequest, edge_ms: int, step_ms: int, code: str
+) -> None:
+    instant, last_ms = clock.from_ms(EIGHT_OCLOCK_MS), EIGHT_OCLOCK_MS + edge_ms
+    usual = farm.app.state.settings
+    farm.app.state.settings = usual.model_copy(update={"readings_max_age_days": 400})
+    request.addfinalizer(lambda: setattr(farm.app.state, "settings", usual))
     clock.use(lambda: instant)
-    ahead_ms = EIGHT_OCLOCK_MS + DAY_MS
-    answer = await send(farm, store, [make_reading(1, at_ms=ahead_ms), make_reading(2, at_ms=ahead_ms + 1)])
-    assert (answer["accepted"], [refusal["field"] for refusal in answer["refused"]]) == (1, ["recorded_at_ms"])
+    for lane, send_them in (("readings", send), ("backlog", send_columns)):
+        rows = [make_reading(1, at_ms=last_ms), make_reading(2, at_ms=last_ms + step_ms)]
+        answer = await send_them(farm, store, rows, lane=lane, epoch=make_epoch())
+        [refusal] = answer["refused"]
+        assert (answer["accepted"], refusal["field"], refusal["code"]) == (1, "recorded_at_ms", code)
+        assert "set the gateway's clock" in refusal["message"]
 
 
 async def test_a_bad_alarm_is_refused_by_name(farm: Platform, store: ColdStore) -> None:

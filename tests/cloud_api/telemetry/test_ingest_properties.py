@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.factories.batches import make_epoch, make_reading, send, stored_rows
+from cloud_api.kernel import clock
+from tests.factories.batches import make_epoch, make_reading, make_series, send, stored_rows
 from tests.factories.grounds import IN_ONE_LOOP
 from tests.factories.properties import FEW
 from tests.factories.stores import ColdStore
@@ -28,18 +29,21 @@ class Model:
 
     acked_through: int = 0
     stored: set[int] = field(default_factory=set)
+    #: refused when they came first
+    unread: set[int] = field(default_factory=set)
 
     def take(self, batch: list[Wanted]) -> tuple[int, int, int, int]:
         settled, accepted, duplicates, refused = set[int](), 0, 0, 0
         for sequence, readable in batch:
             if sequence <= self.acked_through or sequence in settled:
-                duplicates += 1
+                passed_over = readable and sequence not in self.stored | self.unread
+                duplicates += not passed_over
+                refused += passed_over
                 continue
             settled.add(sequence)
             accepted += readable
             refused += not readable
-            if readable:
-                self.stored.add(sequence)
+            (self.stored if readable else self.unread).add(sequence)
         self.acked_through = max(settled, default=self.acked_through)
         return self.acked_through, accepted, duplicates, refused
 
@@ -49,9 +53,9 @@ class Model:
 async def test_each_row_above_the_cursor_is_stored_once_and_the_counts_are_true(
     farm: Platform, store: ColdStore, sent: list[list[Wanted]]
 ) -> None:
-    model, epoch = Model(), make_epoch()
+    model, epoch, now_ms = Model(), make_epoch(), clock.now_ms()
     for batch in sent:
-        rows = [make_reading(sequence, float(sequence) if readable else None) for sequence, readable in batch]  # type: ignore[arg-type]
+        rows = [make_reading(sequence, float(sequence) if readable else None, now_ms) for sequence, readable in batch]  # type: ignore[arg-type]
         answer = await send(farm, store, rows, epoch=epoch)
         counted = (answer["acked_through"], answer["accepted"], answer["duplicates"], len(answer["refused"]))
         assert counted == model.take(batch)
@@ -65,7 +69,7 @@ async def test_a_spool_that_goes_back_and_sends_again_loses_and_doubles_nothing(
     farm: Platform, store: ColdStore, cuts: list[int], replays: list[int]
 ) -> None:
     epoch = make_epoch()
-    rows = [make_reading(sequence, float(sequence)) for sequence in range(1, 31)]
+    rows = make_series(map(float, range(1, 31)))
     sent = 0
     for upto in [*sorted(cuts), 30]:
         start = min([sent, *replays[:1]])

@@ -18,6 +18,7 @@ async def test_readings_are_written_by_the_ingest_role_alone(postgres_url: str) 
     dsn = make_url(postgres_url).set(drivername="postgresql").render_as_string(hide_password=False)
     connection = await asyncpg.connect(dsn)
     try:
+        await connection.execute("SELECT make_readings_month(2)")
         for forbidden in (ROW, "SELECT * FROM readings", "UPDATE readings SET value = 0", "DELETE FROM readings"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(forbidden)
