@@ -57,7 +57,8 @@ def test_a_file_whose_first_page_is_gone_costs_its_rows_and_not_the_gateway(site
     site.cloud.ask("come")
     site.start()
     site.wait_for_messages(1000)
-    site.verdict()
+    assert site.gateway is not None
+    assert site.gateway.exit_code is None  # with the page that names the epoch gone too, nobody can say what is missing
 
 
 def test_a_file_spoilt_under_the_writers_hands_stops_nobody(site: Site) -> None:
