@@ -4,8 +4,9 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,7 +14,35 @@ from rich.progress import track
 
 from route_optimizer import bench
 
+if TYPE_CHECKING:
+    from coldfleet.bench.gateway import Figure
+
 app = typer.Typer(no_args_is_help=True)
+
+
+def _collected(measured: "Iterable[Figure]") -> "list[Figure]":
+    """The figures, each told as it comes."""
+    from coldfleet.bench.processes import BenchProblem
+
+    figures, console = [], Console(stderr=True)
+    try:
+        for figure in measured:
+            figures.append(figure)
+            console.print(f"{figure.name}: {figure.median:,.1f} {figure.unit}")
+    except BenchProblem as problem:
+        raise typer.TyperException(str(problem)) from None
+    return figures
+
+
+def _tell(figures: "Sequence[Figure]", machine: str, *, as_json: bool) -> None:
+    """The report."""
+    from coldfleet.bench import gateway as bench_gateway
+
+    if as_json:
+        typer.echo(json.dumps(bench_gateway.as_json(figures, machine), indent=2))
+    else:
+        width = None if sys.stdout.isatty() else 170  # whoever keeps it wants whole lines
+        Console(width=width).print(bench_gateway.table(figures, machine))
 
 
 @app.callback()
@@ -61,19 +90,8 @@ def gateway(
     with processes.work_folder(folder) as made:
         machine = processes.machine(Path(made))
         wanted = bench_gateway.Wanted(Path(made), seconds, repeat, backlog_rows, peers)
-        console, figures = Console(stderr=True), []
-        try:
-            for figure in bench_gateway.measure(wanted, parts):
-                figures.append(figure)
-                console.print(f"{figure.name}: {figure.median:,.1f} {figure.unit}")
-        except processes.BenchProblem as problem:
-            raise typer.TyperException(str(problem)) from None
-    report = bench_gateway.compared(figures)
-    if as_json:
-        typer.echo(json.dumps(bench_gateway.as_json(report, machine), indent=2))
-    else:
-        width = None if sys.stdout.isatty() else 170  # whoever keeps it wants whole lines
-        Console(width=width).print(bench_gateway.table(report, machine))
+        figures = _collected(bench_gateway.measure(wanted, parts))
+    _tell(bench_gateway.compared(figures), machine, as_json=as_json)
 
 
 @app.command()
@@ -90,25 +108,14 @@ def ingest(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of the table.")] = False,
 ) -> None:
     """What the cloud takes in on PostgreSQL, by the processor time it costs, and the same of others."""
-    from coldfleet.bench import gateway as bench_gateway
     from coldfleet.bench import ingest as bench_ingest
     from coldfleet.bench import processes
 
     os.sched_setaffinity(0, {processes.cores()[1]})
     with processes.work_folder(folder) as made:
         wanted = bench_ingest.Wanted(Path(made), repeat, batches, peers)
-        machine, figures = processes.machine(Path(made)), []
-        try:
-            for figure in bench_ingest.measure(wanted):
-                figures.append(figure)
-                Console(stderr=True).print(f"{figure.name}: {figure.median:,.1f} {figure.unit}")
-        except processes.BenchProblem as problem:
-            raise typer.TyperException(str(problem)) from None
-    if as_json:
-        typer.echo(json.dumps(bench_gateway.as_json(figures, machine), indent=2))
-    else:
-        width = None if sys.stdout.isatty() else 170
-        Console(width=width).print(bench_gateway.table(figures, machine))
+        machine, figures = processes.machine(Path(made)), _collected(bench_ingest.measure(wanted))
+    _tell(figures, machine, as_json=as_json)
 
 
 @app.command()
@@ -129,7 +136,6 @@ def alerts(
 ) -> None:
     """From a reading to the phone and to the last of many screens; too much at once; and power cuts."""
     from coldfleet.bench import alerts as bench_alerts
-    from coldfleet.bench import gateway as bench_gateway
     from coldfleet.bench import processes
 
     parts = only or list(bench_alerts.PARTS)
@@ -139,18 +145,8 @@ def alerts(
     with processes.work_folder(folder) as made:
         engine = database_url or "sqlite"
         wanted = bench_alerts.Wanted(Path(made), engine, excursions, readings_per_s, screens, rounds, minutes)
-        machine, figures = processes.machine(Path(made)), []
-        try:
-            for figure in bench_alerts.measure(wanted, parts):
-                figures.append(figure)
-                Console(stderr=True).print(f"{figure.name}: {figure.median:,.1f} {figure.unit}")
-        except processes.BenchProblem as problem:
-            raise typer.TyperException(str(problem)) from None
-    if as_json:
-        typer.echo(json.dumps(bench_gateway.as_json(figures, machine), indent=2))
-    else:
-        width = None if sys.stdout.isatty() else 170
-        Console(width=width).print(bench_gateway.table(figures, machine))
+        machine, figures = processes.machine(Path(made)), _collected(bench_alerts.measure(wanted, parts))
+    _tell(figures, machine, as_json=as_json)
 
 
 @app.command()

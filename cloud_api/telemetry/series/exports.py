@@ -11,6 +11,7 @@ import io
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any, Literal, Protocol
@@ -118,16 +119,14 @@ async def as_file(export: Export, format: Format) -> AsyncIterator[bytes]:
     Raises:
         Invalid: when a sheet cannot hold the readings.
     """
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when its last byte is sent
-    try:
+    with ExitStack() as unsent:
+        file = unsent.enter_context(tempfile.TemporaryFile())
         writer: _Writer = _Sheet(file) if format == "xlsx" else _Parquet(file, export.zone)
         async for piece in _pieces(export):
             await asyncio.to_thread(_add, writer, export, piece)
         await asyncio.to_thread(writer.close)
         file.seek(0)
-    except BaseException:
-        file.close()
-        raise
+        unsent.pop_all()  # closed when its last byte is sent
     return _sent(file)
 
 
