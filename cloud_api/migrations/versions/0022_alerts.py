@@ -42,6 +42,7 @@ def upgrade() -> None:
     _create_on_call()
     _create_policies()
     _create_alerts()
+    _create_what_alerts_have()
     for table in _TABLES:
         if table == "alert_events":
             raise_wall(table, rights=APPEND_ONLY)
@@ -188,9 +189,7 @@ def _create_alerts() -> None:
         ),
         sa.CheckConstraint("status <> 'resolved' OR resolved_at IS NOT NULL", name=op.f("ck_alerts_resolved_at")),
     )
-    unresolved, is_due, goes_on = (
-        sa.text(condition) for condition in ("status <> 'resolved'", "due_at IS NOT NULL", "until IS NULL")
-    )
+    unresolved, is_due = sa.text("status <> 'resolved'"), sa.text("due_at IS NOT NULL")
     op.create_index(
         "uq_alerts_unresolved",
         "alerts",
@@ -202,6 +201,10 @@ def _create_alerts() -> None:
     op.create_index("ix_alerts_group", "alerts", ["organization_id", "group_key", "id"])
     op.create_index("ix_alerts_due", "alerts", ["due_at"], sqlite_where=is_due, postgresql_where=is_due)
     op.create_index(op.f("ix_alerts_location_id"), "alerts", ["location_id"])
+
+
+def _create_what_alerts_have() -> None:
+    goes_on = sa.text("until IS NULL")
     op.create_table(
         "alert_members",
         sa.Column("alert_id", sa.Uuid(), nullable=False),
