@@ -16,11 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from types import TracebackType
-from typing import Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from device_sims.loopback_http import LoopbackServer, SilentHandler
+from device_sims.loopback_http import LoopbackDouble, LoopbackServer, SilentHandler
 
 Json = dict[str, object]
 
@@ -31,7 +29,6 @@ LONGEST_WAIT_S = 36_000
 #: with Twilio's test credentials the only number that may send
 MAGIC_SENDER = "+15005550006"
 
-_STOP_POLL_S = 0.02
 _LIST = re.compile(rf"/{API}/Accounts/([^/]+)/Messages\.json")
 _ONE = re.compile(rf"/{API}/Accounts/([^/]+)/Messages/([^/]+)\.json")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -134,7 +131,7 @@ class Message:
         }
 
 
-class TwilioDouble:
+class TwilioDouble(LoopbackDouble):
     """One Twilio account, on a thread of its own from `start` to `stop` (or in a `with` block).
 
     Args:
@@ -166,37 +163,9 @@ class TwilioDouble:
         self._messages: list[Message] = []
         #: HTTP status of the next sends
         self._failures: deque[int] = deque()
-        self._server = _Server((host, port), _Handler)
-        self._server.double = self
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_STOP_POLL_S,), name="twilio-double", daemon=True
-        )
-
-    @property
-    def url(self) -> str:
-        """Base address, without a slash at the end; stands for https://api.twilio.com."""
-        host, port = self._server.server_address[:2]
-        return f"http://{host if isinstance(host, str) else host.decode()}:{port}"
-
-    def start(self) -> Self:
-        """Begin to answer; returns at once."""
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """Stop answering and free the port."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
+        server = _Server((host, port), _Handler)
+        server.double = self
+        super().__init__(server, "twilio-double")
 
     def messages(self, to: str | None = None) -> list[Message]:
         """What was taken, oldest first: to everybody, or to one number."""

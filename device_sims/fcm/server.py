@@ -8,8 +8,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -18,18 +16,17 @@ from device_sims.fcm.answers import Answer, Json, RefusedError, fcm_error, googl
 from device_sims.fcm.messages import read_send_request
 from device_sims.fcm.oauth import Authority
 from device_sims.fcm.phones import Delivery, Phone, Phonebook, foreign_project
-from device_sims.loopback_http import LoopbackServer, SilentHandler
+from device_sims.loopback_http import LoopbackDouble, LoopbackServer, SilentHandler
 
 LARGEST_BODY_BYTES = 1_000_000
 
 #: how often the server looks whether it shall stop
-_STOP_POLL_S = 0.02
 
 _SEND = re.compile(r"/v1/projects/([^/]+)/messages:send")
 _PHONE = re.compile(r"/double/phones/([^/]+)")
 
 
-class FcmDouble:
+class FcmDouble(LoopbackDouble):
     """Firebase Cloud Messaging for one project, on a thread of its own from `start` to `stop` (or in a `with` block).
 
     Point firebase-admin at it with `service_account()` and `send_url_pattern`.
@@ -60,17 +57,9 @@ class FcmDouble:
         #: (HTTP status, Retry-After in seconds) of the next send requests
         self._failures: deque[tuple[int, int]] = deque()
         self._unavailable = False
-        self._server = _Server((host, port), _Handler)
-        self._server.double = self
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_STOP_POLL_S,), name="fcm-double", daemon=True
-        )
-
-    @property
-    def url(self) -> str:
-        """Base address, without a slash at the end."""
-        host, port = self._server.server_address[:2]
-        return f"http://{host if isinstance(host, str) else host.decode()}:{port}"
+        server = _Server((host, port), _Handler)
+        server.double = self
+        super().__init__(server, "fcm-double")
 
     @property
     def send_url_pattern(self) -> str:
@@ -81,26 +70,6 @@ class FcmDouble:
     def token_uri(self) -> str:
         """The token endpoint."""
         return f"{self.url}/token"
-
-    def start(self) -> Self:
-        """Begin to answer; returns at once."""
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """Stop answering and free the port."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def service_account(self) -> dict[str, str]:
         """The service account's key, as the JSON file of a real one."""

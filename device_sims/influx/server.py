@@ -14,17 +14,14 @@ import time
 import zlib
 from collections import deque
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from device_sims.influx.flux import BadQuery, Table, annotated_csv, read, run
 from device_sims.influx.lines import BadLine, Point, Value, parse
-from device_sims.loopback_http import LoopbackServer, SilentHandler
+from device_sims.loopback_http import LoopbackDouble, LoopbackServer, SilentHandler
 
 LARGEST_BODY_BYTES = 50_000_000
 _PRECISIONS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
-_STOP_POLL_S = 0.02
 _CODES = {429: "too many requests", 500: "internal error", 503: "unavailable"}
 
 #: measurement, tags and field
@@ -49,7 +46,7 @@ class RefusedError(Exception):
         self.answer = Answer(status, json.dumps({"code": code, "message": message}).encode(), headers=headers)
 
 
-class InfluxDouble:
+class InfluxDouble(LoopbackDouble):
     """One server, on a thread of its own from `start` to `stop` (or in a `with` block)."""
 
     def __init__(
@@ -61,37 +58,9 @@ class InfluxDouble:
         self._series: dict[SeriesKey, dict[int, Value]] = {}
         #: status and Retry-After of the next requests
         self._failures: deque[tuple[int, int, bool]] = deque()
-        self._server = _Server((host, port), _Handler)
-        self._server.double = self
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_STOP_POLL_S,), name="influx-double", daemon=True
-        )
-
-    @property
-    def url(self) -> str:
-        """Base address, without a slash at the end."""
-        host, port = self._server.server_address[:2]
-        return f"http://{host if isinstance(host, str) else host.decode()}:{port}"
-
-    def start(self) -> Self:
-        """Begin to answer; returns at once."""
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """Stop answering and free the port."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
+        server = _Server((host, port), _Handler)
+        server.double = self
+        super().__init__(server, "influx-double")
 
     def points(self) -> int:
         """How many values are kept, of all fields."""
