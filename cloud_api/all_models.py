@@ -1,7 +1,9 @@
 """Every table there is, for migrations and tests: importing this fills `metadata`."""
 
 from cloud_api.audit import models as audit
-from cloud_api.catalog import models as catalog
+from cloud_api.catalog.categories import models as categories
+from cloud_api.catalog.products import image_models as product_images
+from cloud_api.catalog.products import models as products
 from cloud_api.cold_chain.alerts import models as cold_chain_alerts
 from cloud_api.cold_chain.evidence import models as cold_chain_evidence
 from cloud_api.cold_chain.excursions import models as cold_chain_excursions
@@ -18,6 +20,7 @@ from cloud_api.devices.heartbeats import models as gateway_heartbeats
 from cloud_api.devices.logs import models as gateway_logs
 from cloud_api.devices.readers import models as readers
 from cloud_api.devices.scales import models as scales
+from cloud_api.exchange import models as exchange
 from cloud_api.identity.allowlist import models as allowlist
 from cloud_api.identity.federation import models as federation
 from cloud_api.identity.invitations import models as invitations
@@ -28,7 +31,17 @@ from cloud_api.identity.privacy import models as privacy
 from cloud_api.identity.roles import models as roles
 from cloud_api.identity.sessions import models as sessions
 from cloud_api.identity.teams import models as teams
-from cloud_api.inventory import models as inventory
+from cloud_api.inventory.assets import models as items
+from cloud_api.inventory.holds import models as holds
+from cloud_api.inventory.ledger import models as ledger
+from cloud_api.inventory.lots import models as lots
+from cloud_api.inventory.replenishment import models as replenishment
+from cloud_api.inventory.sightings import models as sightings
+from cloud_api.inventory.sightings.portals import models as portals
+from cloud_api.inventory.sightings.tags import models as rfid_tags
+from cloud_api.inventory.sightings.weighing import models as weighing
+from cloud_api.inventory.takes import models as stock_takes
+from cloud_api.inventory.transfers import models as transfers
 from cloud_api.kernel import idempotency, numbers, outbox
 from cloud_api.kernel.db import Base
 from cloud_api.logistics import models as logistics
@@ -36,6 +49,8 @@ from cloud_api.media import models as media
 from cloud_api.notifications import models as notifications
 from cloud_api.orders import models as orders
 from cloud_api.places import models as places
+from cloud_api.recalls import models as recalls
+from cloud_api.search import models as search
 from cloud_api.telemetry import models as telemetry
 from cloud_api.telemetry.retention import models as retention
 
@@ -56,7 +71,9 @@ MODULES = (
     audit,
     configuration,
     places,
-    catalog,
+    categories,
+    products,
+    product_images,
     customers,
     devices,
     gateway_alarms,
@@ -68,9 +85,20 @@ MODULES = (
     scales,
     telemetry,
     retention,
-    inventory,
+    ledger,
+    holds,
+    replenishment,
+    lots,
+    items,
+    sightings,
+    transfers,
+    stock_takes,
+    rfid_tags,
+    portals,
+    weighing,
     notifications,
     media,
+    search,
     cold_chain_alerts,
     cold_chain_evidence,
     cold_chain_excursions,
@@ -78,7 +106,9 @@ MODULES = (
     cold_chain_judging,
     cold_chain_rules,
     orders,
+    exchange,
     logistics,
+    recalls,
 )
 
 metadata = Base.metadata

@@ -2,9 +2,14 @@
 
 from fastapi import APIRouter
 
+from cloud_api.audit.activity_routes import router as activity
 from cloud_api.audit.routes import router as audit
-from cloud_api.catalog.routes import categories as catalog_categories
-from cloud_api.catalog.routes import router as catalog
+from cloud_api.catalog.categories.routes import router as categories
+from cloud_api.catalog.products.image_routes import router as product_images
+from cloud_api.catalog.products.part_routes import router as product_parts
+from cloud_api.catalog.products.part_routes import words as product_tags
+from cloud_api.catalog.products.routes import router as products
+from cloud_api.catalog.products.routes import shelves
 from cloud_api.cold_chain.alerts.routes import router as alerts
 from cloud_api.cold_chain.evidence.routes import router as evidence
 from cloud_api.cold_chain.evidence.temperature_routes import router as temperature_log
@@ -28,6 +33,8 @@ from cloud_api.devices.readers.routes import router as readers
 from cloud_api.devices.scales.routes import router as scales
 from cloud_api.devices.sensors.history_routes import router as sensor_histories
 from cloud_api.devices.sensors.routes import router as sensors
+from cloud_api.exchange.routes import exports, imports
+from cloud_api.exchange.routes import products as product_exchange
 from cloud_api.identity.administration.organization_routes import router as organizations
 from cloud_api.identity.administration.role_routes import router as roles
 from cloud_api.identity.administration.routes import router as people
@@ -42,14 +49,31 @@ from cloud_api.identity.sessions.recovery_routes import router as recovery
 from cloud_api.identity.sessions.routes import router as sessions
 from cloud_api.identity.sessions.second_factor_routes import router as second_factor
 from cloud_api.identity.teams.routes import router as teams
-from cloud_api.inventory.routes import router as inventory
-from cloud_api.inventory.routes import sightings
+from cloud_api.inventory.assets.routes import router as items
+from cloud_api.inventory.holds.routes import router as holds
+from cloud_api.inventory.labels.routes import router as labels
+from cloud_api.inventory.labels.scan_routes import router as scans
+from cloud_api.inventory.live import live as live_stock
+from cloud_api.inventory.lots.routes import router as lots
+from cloud_api.inventory.occupancy.routes import router as occupancy
+from cloud_api.inventory.replenishment.routes import router as replenishment
+from cloud_api.inventory.reservations.routes import router as reservations
+from cloud_api.inventory.sightings.portals.routes import router as portals
+from cloud_api.inventory.sightings.routes import router as sightings
+from cloud_api.inventory.sightings.tags.routes import router as rfid_tags
+from cloud_api.inventory.sightings.weighing.routes import router as weighing
+from cloud_api.inventory.stock.product_routes import router as stocked_products
+from cloud_api.inventory.stock.routes import router as stock
+from cloud_api.inventory.takes.routes import router as stock_takes
+from cloud_api.inventory.transfers.routes import router as transfers
 from cloud_api.kernel.health import router as monitoring
 from cloud_api.kernel.http import ErrorEnvelope
 from cloud_api.kernel.inspection import router as inspection
 from cloud_api.logistics.routes import live as tracking
 from cloud_api.logistics.routes import router as logistics
 from cloud_api.media.avatar_routes import router as avatars
+from cloud_api.media.routes import router as media
+from cloud_api.media.upload_routes import router as uploads
 from cloud_api.mobile.routes import router as mobile
 from cloud_api.mobile.sign_in_routes import router as mobile_sign_in
 from cloud_api.notifications.routes import router as notifications
@@ -57,11 +81,110 @@ from cloud_api.orders.routes import router as orders
 from cloud_api.places.routes import members as warehouse_members
 from cloud_api.places.routes import router as places
 from cloud_api.realtime.routes import live as security_events
+from cloud_api.recalls.routes import router as recalls
+from cloud_api.search.routes import products as product_search
+from cloud_api.search.routes import router as search
 from cloud_api.telemetry.gaps.routes import router as gap_report
 from cloud_api.telemetry.intake.routes import router as telemetry_ingest
 from cloud_api.telemetry.retention.routes import router as retention
 from cloud_api.telemetry.series.live import live as live_readings
 from cloud_api.telemetry.series.routes import router as telemetry
+
+#: who works here, and what the platform says of itself
+_PEOPLE = (
+    monitoring,
+    inspection,
+    audit,
+    activity,
+    configuration,
+    sessions,
+    second_factor,
+    recovery,
+    people,
+    roles,
+    organizations,
+    teams,
+    invitations,
+    privacy,
+    federation,
+    identity_providers,
+    client_tokens,
+    machines,
+    allowlist,
+)
+#: places, and what is kept in them
+_GOODS = (
+    warehouse_members,
+    places,
+    occupancy,
+    shelves,
+    categories,
+    replenishment,
+    product_tags,
+    product_search,
+    scans,
+    labels,
+    product_exchange,
+    products,
+    product_images,
+    product_parts,
+)
+#: what stands in the stores, and what it says
+_EDGE = (
+    gateway_provisioning,
+    gateways,
+    gateway_heartbeats,
+    gateway_configuration,
+    gateway_commands,
+    gateway_alarms,
+    gateway_logs,
+    gap_report,
+    sensors,
+    sensor_histories,
+    readers,
+    scales,
+    retention,
+    telemetry,
+)
+#: what lies where; `products/{id}` comes after every other `products/...`
+_STOCK = (
+    stock,
+    stocked_products,
+    reservations,
+    holds,
+    transfers,
+    stock_takes,
+    lots,
+    lot_exposure,
+    sightings,
+    rfid_tags,
+    portals,
+    weighing,
+    items,
+)
+#: who is told, what is ordered, and how it gets there
+_CHAIN = (
+    notifications,
+    search,
+    imports,
+    exports,
+    alert_rules,
+    alerts,
+    evidence,
+    temperature_log,
+    excursions,
+    judging,
+    customers,
+    own_addresses,
+    orders,
+    logistics,
+    recalls,
+    avatars,
+    uploads,
+    media,
+    mobile_sign_in,
+    mobile,
+)
 
 #: websocket paths, for the OpenAPI document, which has no word for them
 WEBSOCKETS = [
@@ -71,6 +194,7 @@ WEBSOCKETS = [
     "/ws/alerts",
     "/ws/quality/alerts",
     "/ws/edge/status",
+    "/ws/inventory/stock",
 ]
 
 
@@ -84,61 +208,7 @@ def ingest() -> APIRouter:
 def routes() -> APIRouter:
     """Everything else under `/api/v1`."""
     api = _api()
-    for router in (
-        monitoring,
-        inspection,
-        audit,
-        configuration,
-        sessions,
-        second_factor,
-        recovery,
-        people,
-        roles,
-        organizations,
-        teams,
-        invitations,
-        privacy,
-        federation,
-        identity_providers,
-        client_tokens,
-        machines,
-        allowlist,
-        warehouse_members,
-        places,
-        catalog_categories,
-        catalog,
-        gateway_provisioning,
-        gateways,
-        gateway_heartbeats,
-        gateway_configuration,
-        gateway_commands,
-        gateway_alarms,
-        gateway_logs,
-        gap_report,
-        sensors,
-        sensor_histories,
-        readers,
-        scales,
-        retention,
-        telemetry,
-        inventory,
-        lot_exposure,
-        sightings,
-        notifications,
-        alert_rules,
-        alerts,
-        evidence,
-        temperature_log,
-        excursions,
-        judging,
-        customers,
-        own_addresses,
-        orders,
-        logistics,
-        avatars,
-        mobile_sign_in,
-        mobile,
-    ):
+    for router in (*_PEOPLE, *_GOODS, *_EDGE, *_STOCK, *_CHAIN):
         api.include_router(router)
     return api
 
@@ -161,4 +231,5 @@ def websockets() -> APIRouter:
     live.include_router(live_readings)
     live.include_router(live_alerts)
     live.include_router(live_gateways)
+    live.include_router(live_stock)
     return live

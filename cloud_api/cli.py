@@ -26,7 +26,7 @@ from cloud_api.identity.organizations.models import PLATFORM_SLUG, Organization
 from cloud_api.identity.passwords import new_password
 from cloud_api.identity.people import service as people
 from cloud_api.identity.roles.catalogue import ADMIN, SUPER_ADMIN
-from cloud_api.inventory import ledger
+from cloud_api.inventory.ledger.check import check
 from cloud_api.kernel import clock, vault
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.errors import AppError, NotFound
@@ -250,25 +250,39 @@ def create_organization(
 
 
 @app.command()
-def check_ledger() -> None:
-    """Recompute every stock level from the ledger, and name any difference."""
+def check_ledger(
+    organization_slug: Annotated[
+        str | None, typer.Argument(help="Of one organisation alone, by its short name; of all, unless said.")
+    ] = None,
+) -> None:
+    """Recompute stock from the ledger, and name every difference, with lot, place, and both numbers.
 
-    async def compare() -> list[str]:
+    What lies there and what it weighs is compared with the movements, what is reserved with the active reservations.
+    Undone entries must cancel what they undo, and both ends of a transfer each other. Nothing is changed. The exit
+    status is 1 when anything differs.
+    """
+
+    async def compare() -> int:
         database = Database(settings.database_url)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
-            scope = SystemScope("check the ledger")
-            db = await stack.enter_async_context(database.unit_of_work(scope, read_only=True))
-            return [
-                f"lot {lot_id} in {location_id}: level says {level}, ledger says {booked}"
-                for lot_id, location_id, level, booked in await ledger.differences(db)
-            ]
+            scope: OrganizationScope | SystemScope = SystemScope("check the ledger")
+            if organization_slug is not None:
+                async with database.unit_of_work(scope, read_only=True) as db:
+                    of = await db.scalar(select(Organization.id).where(Organization.slug == organization_slug))
+                if of is None:
+                    raise NotFound(f"no organisation is called {organization_slug!r}")
+                scope = OrganizationScope(of)
+            count = 0
+            async with database.unit_of_work(scope, read_only=True) as db:
+                async for difference in check(db):
+                    typer.echo(str(difference))
+                    count += 1
+            return count
 
     settings = _settings()
-    found = _run(compare())
-    for line in found:
-        typer.echo(line)
-    if found:
+    if found := _run(compare()):
+        typer.echo(f"{found} differences")
         raise typer.Exit(1)
     typer.echo("every level agrees with the ledger")
 

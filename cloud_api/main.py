@@ -10,19 +10,25 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api import api
 from cloud_api.audit import recording  # noqa: F401 - lets each flushed change write its entry
 from cloud_api.audit.events import SecurityEventRaised
 from cloud_api.audit.sealer import Sealer
+from cloud_api.catalog.categories.service import everything as all_categories
+from cloud_api.catalog.products.finding import everything as all_products
 from cloud_api.cold_chain.alerts.escalation import Escalator
 from cloud_api.cold_chain.judging.judge import judge as judge_cold_chain
 from cloud_api.cold_chain.judging.watchdog import Watchdog
 from cloud_api.cold_chain.reactions import reactions as cold_chain_reactions
 from cloud_api.configuration.maintenance import MaintenanceGate
 from cloud_api.customers.personal_data import PERSONAL_DATA as CUSTOMERS_PERSONAL_DATA
+from cloud_api.customers.searchable import everything as all_customers
 from cloud_api.devices.provisioning.authenticate import gateways
 from cloud_api.devices.sensors.calibrations import CalibrationReminder
+from cloud_api.devices.sensors.searchable import everything as all_sensors
+from cloud_api.exchange.runner import Exchanger
 from cloud_api.identity.allowlist.gate import AllowlistGate
 from cloud_api.identity.events import MailDue, SmsCodeDue
 from cloud_api.identity.federation.providers import guard_setting as guard_single_sign_on
@@ -32,17 +38,29 @@ from cloud_api.identity.privacy.reactions import reactions as privacy_reactions
 from cloud_api.identity.refusals import Refusals
 from cloud_api.identity.sessions.authenticate import people, visit
 from cloud_api.identity.sessions.keyring import Keyring
-from cloud_api.inventory.judge import judge as judge_inventory
+from cloud_api.inventory.assets.lending import OverdueReminder
+from cloud_api.inventory.assets.searchable import everything as all_assets
+from cloud_api.inventory.ledger.searchable import everything as all_lots
 from cloud_api.inventory.reactions import REACTIONS as INVENTORY_REACTIONS
+from cloud_api.inventory.replenishment.watching import StockKeeper
+from cloud_api.inventory.reservations.expiry import ReservationExpiry
+from cloud_api.inventory.reservations.grouping import ReservationDoor
+from cloud_api.inventory.sightings.judge import judge as judge_inventory
+from cloud_api.inventory.sightings.portals.settling import PortalWatch
 from cloud_api.kernel import clock, http, logs, vault, wire
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.outbox import Dispatcher, Subscription, effect
+from cloud_api.kernel.permissions import Principal
 from cloud_api.kernel.rate_limits import RateLimits
 from cloud_api.kernel.settings import Settings
 from cloud_api.kernel.vault import Vault
 from cloud_api.logistics.events import PlanningRequested, RouteMoved
 from cloud_api.logistics.planner import Planner
 from cloud_api.logistics.reactions import REACTIONS as LOGISTICS_REACTIONS
+from cloud_api.media.events import ObjectsUnneeded
+from cloud_api.media.service import remove_unneeded
+from cloud_api.media.storage import Files
+from cloud_api.media.sweeper import UploadSweeper
 from cloud_api.migrations import migrate
 from cloud_api.notifications.deliveries import mail_notification, text_notification
 from cloud_api.notifications.events import NotificationMailDue, NotificationSmsDue, NotificationWritten
@@ -51,7 +69,11 @@ from cloud_api.notifications.mail import PostOffice, open_post_office, send_mail
 from cloud_api.notifications.personal_data import PERSONAL_DATA as NOTIFICATIONS_PERSONAL_DATA
 from cloud_api.notifications.push import FcmPush, push_notification
 from cloud_api.notifications.sms import TwilioSms, open_sms, send_sms_code
+from cloud_api.orders.searchable import everything as all_orders
+from cloud_api.places import service as places
 from cloud_api.realtime.hub import Hub, topic_of
+from cloud_api.search.events import ReindexRequested
+from cloud_api.search.rebuilding import Everything, reindexer
 from cloud_api.telemetry.intake.door import Intake
 from cloud_api.telemetry.intake.ingest import Means
 from cloud_api.telemetry.retention.expiry import ReadingExpiry
@@ -64,6 +86,21 @@ from cloud_api.worker import connected, running
 JUDGES = (judge_cold_chain, judge_inventory)
 #: who holds personal data; identity comes last, because the others find theirs by what it holds
 PERSONAL_DATA = (NOTIFICATIONS_PERSONAL_DATA, CUSTOMERS_PERSONAL_DATA, *IDENTITY_PERSONAL_DATA)
+#: whose things are found: each room says what it has, when the index is built again
+SEARCHABLE: tuple[Everything, ...] = (
+    all_categories,
+    all_products,
+    all_customers,
+    all_sensors,
+    all_lots,
+    all_assets,
+    all_orders,
+)
+
+
+async def seen_warehouses(db: AsyncSession, principal: Principal) -> frozenset[uuid.UUID] | None:
+    """The warehouses that somebody is confined to, for rooms that stand below `places`."""
+    return (await places.visible_to(db, principal)).warehouse_ids
 
 
 def subscriptions(
@@ -74,6 +111,7 @@ def subscriptions(
     office: PostOffice,
     sms: TwilioSms | None,
     store: ReadingStore,
+    files: Files,
 ) -> list[Subscription]:
     """Who hears which event."""
 
@@ -96,6 +134,8 @@ def subscriptions(
         effect(NotificationSmsDue, "notifications.notice_sms", functools.partial(text_notification, sms)),
         effect(MailDue, "notifications.mail", functools.partial(send_mail, office)),
         effect(SmsCodeDue, "notifications.sms_code", functools.partial(send_sms_code, sms)),
+        effect(ReindexRequested, "search.reindex", reindexer(SEARCHABLE)),
+        effect(ObjectsUnneeded, "media.remove_unneeded", functools.partial(remove_unneeded, files)),
         effect(PlanningRequested, "logistics.wake_planner", wake_planner),
         effect(RouteMoved, "realtime.wake_watchers", wake_watchers),
         effect(SecurityEventRaised, "realtime.wake_guards", wake_guards),
@@ -126,7 +166,7 @@ async def open_dispatcher(
         office = open_post_office(settings)
         store = open_store(settings)
         stack.push_async_callback(store.close)
-        heard = subscriptions(push, planner, hub, office=office, sms=sms, store=store)
+        heard = subscriptions(push, planner, hub, office=office, sms=sms, store=store, files=Files.of(settings))
         yield Dispatcher(database, heard)
 
 
@@ -151,8 +191,14 @@ async def background(settings: Settings, database: Database, hub: Hub, *, work_h
                     reading_sealer=ReadingSealer(database, after_days=settings.seal_readings_after_days).run(),
                     reading_expiry=ReadingExpiry(database).run(),
                     escalator=Escalator(database).run(),
+                    reservation_expiry=ReservationExpiry(database).run(),
+                    stock_keeper=StockKeeper(database).run(),
                     quiet_hours=QuietHoursWatch(database).run(),
+                    upload_sweeper=UploadSweeper(database, settings.media_folder).run(),
                     calibration_reminder=CalibrationReminder(database).run(),
+                    exchanger=Exchanger(database, Files.of(settings)).run(),
+                    portal_watch=PortalWatch(database).run(),
+                    overdue_reminder=OverdueReminder(database).run(),
                 )
             )
         yield
@@ -199,6 +245,7 @@ def equip(app: FastAPI, settings: Settings) -> None:
     app.state.intake = Intake(
         Means(app.state.judges, app.state.reading_store), waiting_bytes=settings.ingest_waiting_bytes
     )
+    app.state.reservation_door = ReservationDoor()
     app.state.personal_data = PERSONAL_DATA
     app.state.known_revisions = migrate.revisions
     app.state.maintenance = MaintenanceGate()
@@ -216,6 +263,7 @@ def equip(app: FastAPI, settings: Settings) -> None:
     app.state.admission_gates = (app.state.allowlist,)
     app.state.setting_guards = (app.state.allowlist.guard_setting, guard_single_sign_on)
     app.state.visit = visit
+    app.state.seen_warehouses = seen_warehouses
     app.state.rate_limits = RateLimits(settings)
 
 

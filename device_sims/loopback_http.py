@@ -46,6 +46,12 @@ class SilentHandler(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self.serve()
 
+    def do_PUT(self) -> None:
+        self.serve()
+
+    def do_HEAD(self) -> None:
+        self.serve()
+
 
 class LoopbackDouble:
     """A double's server on a thread of its own, from `start` to `stop` (or in a `with` block)."""

@@ -22,6 +22,7 @@ from cloud_api.kernel.settings import Settings
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.logistics.planner import Planner
 from cloud_api.main import create_app, equip, subscriptions
+from cloud_api.media.storage import Files
 from cloud_api.notifications.mail import PostOffice
 from cloud_api.notifications.push import FcmPush
 from cloud_api.notifications.sms import TwilioSms
@@ -125,7 +126,8 @@ class Platform:
         office = self.office or PostOffice(self.letterbox, self.settings.mail_from, self.settings.public_url)
         planner, hub = Planner(self.database), self.app.state.hub
         store = self.app.state.reading_store
-        heard = subscriptions(self.push, planner, hub, office=office, sms=self.sms, store=store)
+        files = Files.of(self.settings)
+        heard = subscriptions(self.push, planner, hub, office=office, sms=self.sms, store=store, files=files)
         dispatcher = Dispatcher(self.database, heard)
         tried = 0
         while batch := await dispatcher.deliver_due():

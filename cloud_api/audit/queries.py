@@ -7,6 +7,30 @@ from sqlalchemy import Select, case, exists, func, select
 
 from cloud_api.audit.models import AuditEntry, AuditSeal, SecurityEvent, SecurityEventType, Severity
 
+#: what concerns who may come in, and not what they do: for those who look after security
+_OF_ACCESS = (
+    "api_keys",
+    "erasure_requests",
+    "identity_providers",
+    "invitation_roles",
+    "invitations",
+    "ip_allowlist",
+    "oauth_clients",
+    "oauth_identities",
+    "personal_data_exports",
+    "roles",
+    "second_factors",
+    "security_events",
+    "user_roles",
+    "user_sessions",
+    "users",
+)
+
+
+def activity(*, actor: uuid.UUID | None, entity: str | None, since: datetime | None) -> Select[tuple[AuditEntry]]:
+    """Entries of the trail that tell what was done, and not who may come in."""
+    return entries(actor=actor, entity=entity, since=since).where(AuditEntry.entity.not_in(_OF_ACCESS))
+
 
 def entries(
     *,

@@ -63,6 +63,23 @@ class EntryRead(ResponseModel):
     note: str
 
 
+class ActivityFeedRead(ResponseModel):
+    """Who did what, and when. What the values were before and after stands in the trail."""
+
+    id: uuid.UUID
+    occurred_at: datetime
+    actor_kind: str
+    actor_id: uuid.UUID | None
+    actor_name: str
+    #: as `items.changed`
+    action: str
+    entity: str
+    entity_id: str
+    #: names of what was set or changed
+    changed: list[str]
+    note: str
+
+
 class SecurityEventRead(ResponseModel):
     """A security event."""
 

@@ -7,10 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.cold_chain.events import AlertAcknowledged, RuleEnded
 from cloud_api.cold_chain.excursions import service as excursions
-from cloud_api.cold_chain.judging import device_news
+from cloud_api.cold_chain.judging import device_news, stock_news
 from cloud_api.cold_chain.judging import service as judging
 from cloud_api.cold_chain.rules import limits
 from cloud_api.devices.events import CalibrationDue, GatewayConfigRefused, SensorPlaced
+from cloud_api.inventory.events import LotsExpiring, LotsGone, LowStock, StockRecovered
 from cloud_api.kernel.outbox import Subscription, reaction
 from cloud_api.telemetry.stores.port import ReadingStore
 
@@ -52,6 +53,10 @@ def reactions(store: ReadingStore) -> list[Subscription]:
         ),
         reaction(RuleEnded, "cold_chain.end_what_the_rule_raised", functools.partial(end_what_the_rule_raised, store)),
         reaction(AlertAcknowledged, "cold_chain.acknowledge_excursions", acknowledge_excursions),
+        reaction(LowStock, "cold_chain.tell_of_low_stock", stock_news.tell_of_low_stock),
+        reaction(StockRecovered, "cold_chain.hear_of_recovery", stock_news.hear_of_recovery),
+        reaction(LotsExpiring, "cold_chain.tell_of_expiring_lots", stock_news.tell_of_expiring_lots),
+        reaction(LotsGone, "cold_chain.hear_of_gone_lots", stock_news.hear_of_gone_lots),
         reaction(CalibrationDue, "cold_chain.tell_of_due_calibration", device_news.tell_of_due_calibration),
         reaction(SensorPlaced, "cold_chain.hear_of_calibration", device_news.hear_of_calibration),
         reaction(

@@ -120,6 +120,20 @@ ORDER_CUT_OFF_HOURS = Setting(
     is_public=True,
     description="How many hours before its delivery window an order can be changed no more",
 )
+STOCK_TAKE_VARIANCE_PERCENT = Setting(
+    key="stock_takes.variance_percent",
+    default=2,
+    minimum=0,
+    maximum=100,
+    description="Up to what difference, in percent of what the books say, a stock take is booked without approval",
+)
+EXPIRING_SOON_DAYS = Setting(
+    key="inventory.expiring_soon_days",
+    default=3,
+    minimum=0,
+    maximum=365,
+    description="How many days before its last day somebody is told that a lot expires",
+)
 
 AnySetting = Setting[bool] | Setting[int] | Setting[str]
 
@@ -133,5 +147,7 @@ _ALL: tuple[AnySetting, ...] = (
     SSO_ENFORCED,
     IP_ALLOWLIST_ENFORCED,
     ORDER_CUT_OFF_HOURS,
+    EXPIRING_SOON_DAYS,
+    STOCK_TAKE_VARIANCE_PERCENT,
 )
 SETTINGS: Mapping[str, AnySetting] = {setting.key: setting for setting in _ALL}

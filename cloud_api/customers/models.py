@@ -14,13 +14,18 @@ class Customer(OrganizationOwned, Base):
     """Somebody who orders."""
 
     __tablename__ = "customers"
-    __table_args__ = (UniqueConstraint("organization_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("organization_id", "number"),
+        CheckConstraint("min_remaining_shelf_life_days >= 0", name="min_remaining_shelf_life_days"),
+    )
 
     number: Mapped[str]
     name: Mapped[str]
     phone: Mapped[str] = mapped_column(default="")
     email: Mapped[str] = mapped_column(default="")
     is_active: Mapped[bool] = mapped_column(default=True)
+    #: for how many days after its delivery what is sold to them must still keep
+    min_remaining_shelf_life_days: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
 
 

@@ -117,6 +117,7 @@ async def _read(db: AsyncSession, customers: Sequence[Customer]) -> list[Custome
             phone=customer.phone,
             email=customer.email,
             is_active=customer.is_active,
+            min_remaining_shelf_life_days=customer.min_remaining_shelf_life_days,
             addresses=[AddressRead.model_validate(door) for door in doors[customer.id]],
         )
         for customer in customers

@@ -13,6 +13,8 @@ Street = Annotated[str, Field(min_length=1, max_length=500)]
 City = Annotated[str, Field(max_length=120)]
 PostalCode = Annotated[str, Field(max_length=16)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+#: for how many days after its delivery what is sold to the customer must still keep
+ShelfLifeDays = Annotated[int, Field(ge=0, le=3650)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 
 
@@ -44,6 +46,7 @@ class CustomerCreate(RequestModel):
     name: Name
     phone: Phone = ""
     email: EmailStr | None = None
+    min_remaining_shelf_life_days: ShelfLifeDays = 0
     addresses: Annotated[list[AddressCreate], Field(min_length=1, max_length=50)]
 
 
@@ -53,6 +56,7 @@ class CustomerUpdate(RequestModel):
     name: Name = ""
     phone: Phone = ""
     email: EmailStr | None = None
+    min_remaining_shelf_life_days: ShelfLifeDays = 0
 
 
 class AddressRead(ResponseModel):
@@ -76,6 +80,7 @@ class CustomerRead(ResponseModel):
     phone: str
     email: str
     is_active: bool
+    min_remaining_shelf_life_days: int
     addresses: list[AddressRead]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud_api.customers import searchable
 from cloud_api.customers.errors import LastAddress, NoCustomerAccount, TiedElsewhere
 from cloud_api.customers.models import Customer, CustomerAccount, CustomerAddress
 from cloud_api.customers.queries import customer_of
@@ -14,33 +15,37 @@ from cloud_api.identity.people import service as people
 from cloud_api.kernel import clock
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.numbers import next_number
+from cloud_api.search import service as search
 
 
-async def create_customer(db: AsyncSession, *, new: CustomerCreate) -> Customer:
-    """Add a customer with its doors."""
+async def create_customer(db: AsyncSession, *, new: CustomerCreate, number: str | None = None) -> Customer:
+    """Add a customer with its doors, under a number that it has elsewhere, or under the next one."""
     customer = Customer(
-        number=await next_number(db, "CUS"),
+        number=number or await next_number(db, "CUS"),
         name=new.name,
         phone=new.phone,
         email=new.email or "",
+        min_remaining_shelf_life_days=new.min_remaining_shelf_life_days,
         created_at=clock.now(),
     )
     db.add(customer)
     await db.flush()
     db.add_all(CustomerAddress(customer_id=customer.id, **door.model_dump()) for door in new.addresses)
     await db.flush()
+    await search.put(db, searchable.entry_of(customer))
     return customer
 
 
 async def update_customer(db: AsyncSession, customer_id: uuid.UUID, *, changes: CustomerUpdate) -> Customer:
-    """Change a customer's name, phone or e-mail.
+    """Change a customer's name, phone, e-mail, or what they ask of shelf life.
 
     Raises:
         NotFound: when there is no such customer.
     """
     customer = await get_customer(db, customer_id)
     for field, value in changes.model_dump(exclude_unset=True).items():
-        setattr(customer, field, value or "")
+        setattr(customer, field, "" if value is None else value)
+    await search.put(db, searchable.entry_of(customer))
     return customer
 
 
@@ -50,7 +55,9 @@ async def deactivate_customer(db: AsyncSession, customer_id: uuid.UUID) -> None:
     Raises:
         NotFound: when there is no such customer.
     """
-    (await get_customer(db, customer_id)).is_active = False
+    customer = await get_customer(db, customer_id)
+    customer.is_active = False
+    await search.put(db, searchable.entry_of(customer))
 
 
 async def get_customer(db: AsyncSession, customer_id: uuid.UUID) -> Customer:

@@ -2,10 +2,10 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.identity.organizations import service as organizations
 from cloud_api.identity.people import service as people
-from cloud_api.inventory import reservations
 from cloud_api.inventory.events import ReservationsAtRisk, StockHeld
+from cloud_api.inventory.reservations import service as reservations
+from cloud_api.inventory.sightings.reactions import REACTIONS as SIGHTINGS
 from cloud_api.kernel import outbox
 from cloud_api.kernel.outbox import Subscription, reaction
 from cloud_api.notifications import service as notifications
@@ -14,13 +14,12 @@ from cloud_api.places import service as places
 
 async def replace_held_stock(db: AsyncSession, event: StockHeld) -> None:
     """Promise what is on hold from elsewhere; tell those who pack orders of what cannot be."""
-    at_risk = await reservations.replace_held(
-        db, event.stock_level_ids, location_id=event.location_id, today=await organizations.today(db)
-    )
+    place = await places.get_location(db, event.location_id)
+    today = await places.today_in(db, place.warehouse_id)
+    at_risk = await reservations.replace_held(db, event.stock_level_ids, location_id=place.id, today=today)
     if not at_risk:
         return
     sources = tuple(sorted({reservation.source for reservation in at_risk}))
-    place = await places.get_location(db, event.location_id)
     packers = await people.users_with_permission(db, "orders:fulfill")
     await notifications.notify(
         db,
@@ -37,4 +36,5 @@ async def replace_held_stock(db: AsyncSession, event: StockHeld) -> None:
 
 REACTIONS: list[Subscription] = [
     reaction(StockHeld, "inventory.replace_held_stock", replace_held_stock),
+    *SIGHTINGS,
 ]

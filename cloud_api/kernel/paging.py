@@ -60,15 +60,24 @@ def decode_cursor(cursor: str) -> bytes:
         raise BadCursor from None
 
 
+def decode_key(cursor: str) -> uuid.UUID:
+    """The row key of a cursor.
+
+    Raises:
+        BadCursor: when it is not one of ours.
+    """
+    raw = decode_cursor(cursor)
+    if len(raw) != 16:
+        raise BadCursor
+    return uuid.UUID(bytes=raw)
+
+
 async def page(
     db: AsyncSession, statement: Select[tuple[T]], key: InstrumentedAttribute[uuid.UUID], query: PageQuery
 ) -> Page[T]:
     """The page of `statement` that `query` asks for, by the UUIDv7 `key`, newest first."""
     if query.cursor is not None:
-        raw = decode_cursor(query.cursor)
-        if len(raw) != 16:
-            raise BadCursor
-        statement = statement.where(key < uuid.UUID(bytes=raw))
+        statement = statement.where(key < decode_key(query.cursor))
     rows = (await db.scalars(statement.order_by(key.desc()).limit(query.limit + 1))).all()
     kept = rows[: query.limit]
     last: uuid.UUID | None = getattr(kept[-1], key.key) if len(rows) > query.limit else None

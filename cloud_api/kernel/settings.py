@@ -92,8 +92,20 @@ class Settings(BaseSettings):
     twilio_from: str = ""
     #: where Twilio answers, when it is not Twilio
     twilio_url: str = ""
-    #: photos and other files that people send
+    #: photos and other files that people send; with `media_bucket` only what is just arriving
     media_folder: Path = Path("var/media")
+    #: a bucket of S3, or of what speaks its protocol, that files are kept in instead: its name, where it answers
+    #: (empty: Amazon), its region, and a key that may read, write, list and delete
+    media_bucket: str = ""
+    media_s3_endpoint: str = ""
+    media_s3_region: str = "us-east-1"
+    media_s3_key_id: str = ""
+    media_s3_secret: SecretStr = SecretStr("")
+    #: megabytes that a file may have when it comes in one request, and when it comes in parts
+    media_max_mb: int = Field(default=25, ge=1, le=100)
+    media_parts_max_mb: int = Field(default=500, ge=1, le=2_000)
+    #: a folder with further fonts for labels: Devanagari, Tamil, whatever products are called in
+    label_font_folder: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -155,6 +167,12 @@ class Settings(BaseSettings):
                 value = getattr(self, name)
                 if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
                     raise ValueError(f"COLDFLEET_{name.upper()} is empty: COLDFLEET_READING_STORE=influx needs it")
+        return self
+
+    @model_validator(mode="after")
+    def _say_how_the_bucket_opens(self) -> "Settings":
+        if self.media_bucket and not (self.media_s3_key_id and self.media_s3_secret.get_secret_value()):
+            raise ValueError("COLDFLEET_MEDIA_BUCKET needs COLDFLEET_MEDIA_S3_KEY_ID and COLDFLEET_MEDIA_S3_SECRET")
         return self
 
     @model_validator(mode="after")

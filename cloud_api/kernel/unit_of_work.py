@@ -4,6 +4,7 @@ They end before the response leaves (`scope="function"`): a commit that fails is
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
@@ -58,6 +59,19 @@ async def unit_of_work(request: Request, principal: CurrentPrincipal) -> AsyncIt
 
 
 Db = Annotated[AsyncSession, Depends(unit_of_work, scope="function")]
+
+
+async def keyed_unit_of_work(request: Request, principal: CurrentPrincipal) -> AsyncIterator[AsyncSession | None]:
+    """The transaction of a request with an `Idempotency-Key`; None without one: it may be served with others."""
+    if idempotency.HEADER not in request.headers:
+        await pass_gates(request, principal)
+        yield None
+        return
+    async with asynccontextmanager(unit_of_work)(request, principal) as db:
+        yield db
+
+
+KeyedDb = Annotated[AsyncSession | None, Depends(keyed_unit_of_work, scope="function")]
 
 
 def system_unit_of_work(reason: str, *, read_only: bool = False) -> Callable[[Request], AsyncIterator[AsyncSession]]:

@@ -164,11 +164,13 @@ async def prove_delivery(db: AsyncSession, delivery_id: uuid.UUID, *, driver_id:
         if delivery.photo_sha256 != proof.photo_sha256:
             raise ProofIncomplete("this delivery has its proof already", field="photo_sha256")
         return delivery
-    if not await media.is_kept(db, proof.photo_sha256):
+    photo = await media.find(db, proof.photo_sha256)
+    if photo is None:
         raise ProofIncomplete("the photo has not arrived here: upload it, then send the proof", field="photo_sha256")
     delivery.status = DELIVERY.apply(DeliveryStatus(delivery.status), DeliveryAction.DELIVER)
     for field, value in proof.model_dump().items():
         setattr(delivery, field, value)
+    await media.attach(db, media_id=photo.id, entity_type="delivery", entity_id=delivery.id)
     await orders.deliver_order(db, delivery.order_id, reference=delivery.number, user_id=driver_id)
     outbox.emit(db, RouteMoved(delivery.route_id))
     return delivery

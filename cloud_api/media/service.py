@@ -1,94 +1,158 @@
 """Keeping files by their hash.
 
-The bytes are on disk before the row is committed: a crash in between leaves a file nobody knows, never a row without
-its file. The same bytes again are the same file.
+The bytes are durable before the row is committed (`landing`): a crash in between leaves an object nobody knows, never
+a row without its bytes. The same bytes again are the same file. Bytes go after the row has gone.
 """
 
-import asyncio
-import hashlib
-import os
 import uuid
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.kernel import clock
-from cloud_api.kernel.db import insert_missing
-from cloud_api.kernel.errors import Invalid, NotFound
-from cloud_api.media.models import Media
+from cloud_api.kernel import clock, outbox
+from cloud_api.kernel.db import Database, insert_missing
+from cloud_api.kernel.errors import Invalid, NotFound, Unavailable
+from cloud_api.media.errors import StillAttached
+from cloud_api.media.events import ObjectsUnneeded
+from cloud_api.media.landing import Landed
+from cloud_api.media.models import Media, MediaAttachment
+from cloud_api.media.queries import attachments_of
+from cloud_api.media.storage import Files
 
-#: what a photo's first bytes must be
-_SIGNATURES = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
-_BYTES = {"schema": {"type": "string", "format": "binary"}}
-#: what an operation that takes a photo says of its body, for the OpenAPI document
-PHOTO_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": dict.fromkeys(_SIGNATURES, _BYTES)}}
-
-
-class BrokenUpload(Invalid):
-    """The bytes are not what the sender says they are."""
-
-    code = "BROKEN_UPLOAD"
+#: what may show a file
+ENTITY_TYPES = ("product", "lot", "item", "user", "delivery", "order", "stock_movement", "excursion")
+_NAMED = 3
 
 
-async def keep_photo(db: AsyncSession, folder: Path, *, content: bytes, mime: str, sha256: str) -> Media:
-    """Keep a photo that arrived whole.
-
-    Raises:
-        BrokenUpload: when the hash or the kind is not the one declared: send it again.
-    """
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise BrokenUpload("the bytes do not have the declared SHA-256: send the photo again", field="sha256")
-    if mime not in _SIGNATURES or not content.startswith(_SIGNATURES[mime]):
-        raise BrokenUpload("send a photo as image/jpeg or image/png", field="Content-Type")
-    scope = db.sync_session.info["scope"]
-    await asyncio.to_thread(_write, _path(folder, scope.organization_id, sha256), content)
-    new = {"sha256": sha256, "mime": mime, "size_bytes": len(content), "received_at": clock.now()}
-    await insert_missing(db, Media, new)
-    return (await db.scalars(select(Media).where(Media.sha256 == sha256))).one()
-
-
-async def is_kept(db: AsyncSession, sha256: str) -> bool:
-    """Whether a file with this hash arrived."""
-    return (await db.scalar(select(Media.id).where(Media.sha256 == sha256))) is not None
-
-
-async def read(db: AsyncSession, folder: Path, sha256: str) -> tuple[Media, bytes]:
-    """A file and what is known of it.
+async def get_media(db: AsyncSession, media_id: uuid.UUID, *, listed: bool = False) -> Media:
+    """What is known of a file; with `listed` only of those that stand among the organisation's files.
 
     Raises:
         NotFound: when there is none.
     """
-    media = (await db.scalars(select(Media).where(Media.sha256 == sha256))).one_or_none()
-    if media is None:
-        raise NotFound(f"no file with hash {sha256}")
-    return media, await asyncio.to_thread(_path(folder, media.organization_id, sha256).read_bytes)
-
-
-async def get_media(db: AsyncSession, media_id: uuid.UUID) -> Media:
-    """What is known of a file.
-
-    Raises:
-        NotFound: when there is none.
-    """
-    found = (await db.scalars(select(Media).where(Media.id == media_id))).one_or_none()
-    if found is None:
-        raise NotFound(f"no file with id {media_id}")
+    found = await db.get(Media, media_id)
+    if found is None or (listed and not found.listed):
+        raise NotFound(f"no file with id {media_id}", field="media_id")
     return found
 
 
-def _path(folder: Path, organization_id: uuid.UUID, sha256: str) -> Path:
-    return folder / organization_id.hex / sha256[:2] / sha256
+async def open_stream(files: Files, media: Media, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    """A file's bytes from `start` to `end` (exclusive), piece by piece. Not for inside a unit of work.
+
+    Raises:
+        NotFound: when the store has lost them.
+        Unavailable: when the store does not answer.
+    """
+    return await files.open(media.key, start=start, end=end)
 
 
-def _write(path: Path, content: bytes) -> None:
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{uuid.uuid4().hex}")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+async def attach(db: AsyncSession, *, media_id: uuid.UUID, entity_type: str, entity_id: uuid.UUID) -> Media:
+    """Say that something shows a file: it cannot be deleted as long as that stands. Saying it twice is saying it once.
+
+    Raises:
+        NotFound: when there is no such file.
+        Invalid: when nothing of this type shows files.
+    """
+    if entity_type not in ENTITY_TYPES:
+        raise Invalid(f"nothing of the type {entity_type!r} shows files: one of {', '.join(ENTITY_TYPES)}")
+    media = await get_media(db, media_id)
+    new = {
+        "media_id": media_id,
+        "entity_type": entity_type,
+        "entity_id": entity_id,
+        "attached_at": clock.now(),
+    }
+    await insert_missing(db, MediaAttachment, new)
+    return media
+
+
+async def detach(db: AsyncSession, *, media_id: uuid.UUID, entity_type: str, entity_id: uuid.UUID) -> None:
+    """Say that something does not show a file any more."""
+    its = select(MediaAttachment).where(
+        MediaAttachment.media_id == media_id,
+        MediaAttachment.entity_type == entity_type,
+        MediaAttachment.entity_id == entity_id,
+    )
+    for attachment in await db.scalars(its):
+        await db.delete(attachment)
+    await db.flush()
+
+
+async def attached_to(db: AsyncSession, media_id: uuid.UUID) -> Sequence[MediaAttachment]:
+    """What shows a file."""
+    return (await db.scalars(attachments_of(media_id))).all()
+
+
+async def keep(
+    db: AsyncSession, landed: Landed, *, name: str = "", by: uuid.UUID | None = None, listed: bool = False
+) -> Media:
+    """Write the row of bytes that have landed; the row that is there when the same bytes were sent before.
+
+    Args:
+        listed: they stand among the organisation's files from now on.
+
+    Raises:
+        Unavailable: when the same file is being deleted at this moment.
+    """
+    await insert_missing(
+        db,
+        Media,
+        {
+            "id": landed.id,
+            "sha256": landed.sha256,
+            "mime": landed.looks.mime,
+            "size_bytes": landed.size_bytes,
+            "name": name,
+            "width": landed.looks.width,
+            "height": landed.looks.height,
+            "storage_key": landed.key,
+            "listed": listed,
+            "uploaded_by": by,
+            "received_at": clock.now(),
+        },
+    )
+    kept = await find(db, landed.sha256, locked=True)
+    if kept is None:
+        raise Unavailable("the same file was just being deleted: send it again")
+    landed.used = kept.id == landed.id
+    if listed and not kept.listed:
+        kept.listed, kept.name = True, kept.name or name
+        kept.width, kept.height = landed.looks.width, landed.looks.height
+    return kept
+
+
+async def find(db: AsyncSession, sha256: str, *, locked: bool = False) -> Media | None:
+    """The file with this hash, if it arrived."""
+    wanted = select(Media).where(Media.sha256 == sha256)
+    return (await db.scalars(wanted.with_for_update() if locked else wanted)).one_or_none()
+
+
+async def delete_media(db: AsyncSession, media_id: uuid.UUID) -> None:
+    """Delete one of the organisation's files; its bytes follow.
+
+    Raises:
+        NotFound: when there is none.
+        StillAttached: when something shows it, naming what.
+    """
+    wanted = select(Media).where(Media.id == media_id, Media.listed.is_(True)).with_for_update()
+    media = (await db.scalars(wanted)).one_or_none()
+    if media is None:
+        raise NotFound(f"no file with id {media_id}")
+    shown_by = await attached_to(db, media_id)
+    if shown_by:
+        named = ", ".join(f"{by.entity_type} {by.entity_id}" for by in shown_by[:_NAMED])
+        more = f" and {len(shown_by) - _NAMED} more" if len(shown_by) > _NAMED else ""
+        raise StillAttached(f"the file is shown by {named}{more}: take it away there first", field="media_id")
+    await db.delete(media)
+    outbox.emit(db, ObjectsUnneeded(keys=[media.key], prefixes=[media.derived_prefix]))
+
+
+async def remove_unneeded(
+    files: Files, _database: Database, _organization_id: uuid.UUID, what: ObjectsUnneeded
+) -> None:
+    """Take objects out of the store that no row speaks of any more."""
+    for key in what.keys:
+        await files.remove(key)
+    for prefix in what.prefixes:
+        await files.remove_under(prefix)

@@ -2,9 +2,8 @@
 
 import uuid
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
-from cloud_api.kernel import wire
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.permissions import CurrentPrincipal, require
@@ -23,13 +22,13 @@ from cloud_api.logistics.schemas import (
 )
 from cloud_api.logistics.visibility import OwnDrives
 from cloud_api.media import service as media
+from cloud_api.media.arrivals import PHOTO_BODY, ArrivedPhoto
 from cloud_api.orders import service as orders
 from cloud_api.orders.schemas import OrderRead
 
 router = APIRouter(prefix="/mobile", tags=["mobile"], route_class=ApiRoute)
 
 _MOVES = [require("deliveries:update_status")]
-PHOTO_HASH_HEADER = "X-Content-SHA256"
 
 
 @router.get("/deliveries/assigned", response_model=list[DeliveryRead], dependencies=[require("deliveries:read")])
@@ -94,20 +93,13 @@ async def report_position(db: Db, principal: CurrentPrincipal, id: uuid.UUID, bo
     response_model=PhotoRead,
     status_code=201,
     dependencies=_MOVES,
-    openapi_extra=media.PHOTO_BODY,
+    openapi_extra=PHOTO_BODY,
 )
 @budget("driver")
-async def upload_photo(request: Request, db: Db, own: OwnDrives, id: uuid.UUID) -> PhotoRead:
+async def upload_photo(photo: ArrivedPhoto, db: Db, own: OwnDrives, id: uuid.UUID) -> PhotoRead:
     """The photo's bytes as the body, its kind as `Content-Type`, its SHA-256 in `X-Content-SHA256`."""
     await service.get_delivery(db, id, seen=own)
-    kept = await media.keep_photo(
-        db,
-        request.app.state.settings.media_folder,
-        content=await wire.read_body(request),
-        mime=request.headers.get("content-type", ""),
-        sha256=request.headers.get(PHOTO_HASH_HEADER, ""),
-    )
-    return PhotoRead.model_validate(kept)
+    return PhotoRead.model_validate(await media.keep(db, photo))
 
 
 @router.post("/deliveries/{id}/proof", response_model=DeliveryRead, dependencies=_MOVES)

@@ -7,16 +7,15 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.catalog import service as catalog
+from cloud_api.catalog.products import service as catalog
 from cloud_api.customers import service as customers
-from cloud_api.identity.organizations import service as organizations
-from cloud_api.inventory import reservations
-from cloud_api.inventory import service as inventory
+from cloud_api.inventory.reservations import service as reservations
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.money import amount_minor, unit_price_to_integer
 from cloud_api.kernel.numbers import next_number
 from cloud_api.kernel.quantity import to_thousandths
+from cloud_api.orders import searchable
 from cloud_api.orders.errors import BadOrder, CustomerInactive, TooLateToCancel
 from cloud_api.orders.events import OrderCancelled, OrderConfirmed, OrderPacked
 from cloud_api.orders.models import CustomerOrder, OrderLine
@@ -24,6 +23,7 @@ from cloud_api.orders.queries import EVERY_ORDER, VisibleOrders
 from cloud_api.orders.schemas import OrderCreate, OrderLineCreate
 from cloud_api.orders.states import ORDER, OrderAction, OrderStatus
 from cloud_api.places import service as places
+from cloud_api.search import service as search
 
 
 def source_of(line: OrderLine) -> str:
@@ -73,6 +73,7 @@ async def create_order(db: AsyncSession, *, new: OrderCreate, seen: VisibleOrder
         for line in new.lines
     )
     await db.flush()
+    await search.put(db, searchable.entry_of(order))
     return order
 
 
@@ -243,7 +244,7 @@ async def _check(db: AsyncSession, new: OrderCreate) -> None:
     if len({line.product_id for line in new.lines}) < len(new.lines):
         raise BadOrder("a product stands in two lines: add them up", field="lines")
     for line in new.lines:
-        inventory.check_quantity(await catalog.get_product(db, line.product_id), line.quantity)
+        catalog.check_quantity(await catalog.get_product(db, line.product_id), line.quantity)
 
 
 def _amount_minor(line: OrderLineCreate) -> int:
@@ -255,7 +256,8 @@ async def _reserve(db: AsyncSession, order: CustomerOrder, lines: Sequence[Order
         db,
         [reservations.Wish(line.product_id, line.quantity, source_of(line)) for line in lines],
         location_ids=await places.of_warehouse(db, order.warehouse_id),
-        on=max(order.delivery_date, await organizations.today(db)),
+        on=max(order.delivery_date, await places.today_in(db, order.warehouse_id)),
+        min_remaining_days=(await customers.get_customer(db, order.customer_id)).min_remaining_shelf_life_days,
     )
 
 

@@ -1,4 +1,7 @@
-"""`/api/v1/warehouse/warehouses`, `/storage/locations`, and which warehouses a person is confined to."""
+"""`/api/v1/warehouse/warehouses`, `/storage/locations`, and which warehouses a person is confined to.
+
+What says how full they are, or takes them away, stands in `inventory.occupancy`, which knows what lies there.
+"""
 
 import uuid
 from typing import Annotated
@@ -39,30 +42,12 @@ async def create_warehouse(db: Db, seen: VisiblePlaces, body: WarehouseCreate) -
     return await service.create_warehouse(db, new=body, seen=seen)
 
 
-@router.get("/warehouses/{id}", response_model=WarehouseRead, dependencies=[require("stock:read")])
-async def get_warehouse(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> Warehouse:
-    """One site."""
-    return await service.get_warehouse(db, id, seen=seen)
-
-
-@router.get("/storage/locations", response_model=list[LocationRead], dependencies=[require("storage:read")])
-async def list_locations(db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()]) -> Page[Location]:
-    """Newest first; `parent_id` makes them a tree."""
-    return await page(db, select(Location).where(seen.warehouses(Location.warehouse_id)), Location.id, query)
-
-
 @router.post(
     "/storage/locations", response_model=LocationRead, status_code=201, dependencies=[require("storage:write")]
 )
 async def create_location(db: Db, seen: VisiblePlaces, body: LocationCreate) -> Location:
     """A room, zone, rack, bin or vehicle."""
     return await service.create_location(db, new=body, seen=seen)
-
-
-@router.get("/storage/locations/{id}", response_model=LocationRead, dependencies=[require("storage:read")])
-async def get_location(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> Location:
-    """One place."""
-    return await service.get_location(db, id, seen=seen)
 
 
 @members.get("/{id}/warehouses", response_model=WarehouseScopeRead, dependencies=[require("users:read")])

@@ -1,10 +1,12 @@
 """Warehouses and places, as they travel over HTTP."""
 
 import uuid
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from cloud_api.identity.organizations.schemas import TimeZone
 from cloud_api.kernel.http import RequestModel, ResponseModel
 
 Code = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9._-]+$", examples=["COLD-1"])]
@@ -12,14 +14,45 @@ Name = Annotated[str, Field(min_length=1, max_length=120)]
 TemperatureC = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 
 
+HumidityPct = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+CapacityKg = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+LatitudeDeg = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+LongitudeDeg = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Address = Annotated[str, Field(max_length=500)]
+#: what people make; places on the way make themselves
+LocationType = Literal[
+    "warehouse", "building", "room", "zone", "rack", "bin", "office", "job_site", "storage_unit", "vehicle"
+]
+StorageType = Literal["cold_storage", "freezer", "ambient", "dry_storage"]
+Metres = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
+Extent = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
+
+
 class WarehouseCreate(RequestModel):
     """A new site."""
 
     code: Code
     name: Name
-    address: Annotated[str, Field(max_length=500)] = ""
-    latitude: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None = None
+    address: Address = ""
+    latitude: LatitudeDeg | None = None
+    longitude: LongitudeDeg | None = None
+    timezone: TimeZone | None = None
+    capacity_limit_kg: CapacityKg | None = None
+    manager_id: uuid.UUID | None = None
+
+
+class WarehouseUpdate(RequestModel):
+    """What changes of a site; what is not sent stays."""
+
+    code: Code | None = None
+    name: Name | None = None
+    address: Address | None = None
+    latitude: LatitudeDeg | None = None
+    longitude: LongitudeDeg | None = None
+    timezone: TimeZone | None = None
+    capacity_limit_kg: CapacityKg | None = None
+    manager_id: uuid.UUID | None = None
+    is_active: bool | None = None
 
 
 class WarehouseRead(ResponseModel):
@@ -31,6 +64,20 @@ class WarehouseRead(ResponseModel):
     address: str
     latitude: float | None
     longitude: float | None
+    #: IANA; null: the organisation's
+    timezone: str | None
+    capacity_limit_kg: float | None
+    manager_id: uuid.UUID | None
+    is_active: bool
+
+
+class FloorArea(RequestModel):
+    """Where a place is on the floor plan, in metres from the plan's upper left corner."""
+
+    x_m: Metres
+    y_m: Metres
+    width_m: Extent
+    height_m: Extent
 
 
 class LocationCreate(RequestModel):
@@ -40,10 +87,30 @@ class LocationCreate(RequestModel):
     parent_id: uuid.UUID | None = None
     code: Code
     name: Name
-    location_type: Literal["building", "room", "zone", "rack", "bin", "vehicle"]
-    storage_type: Literal["cold_storage", "freezer", "ambient", "dry_storage"]
+    location_type: LocationType
+    storage_type: StorageType
     temperature_min_c: TemperatureC | None = None
     temperature_max_c: TemperatureC | None = None
+    humidity_min_pct: HumidityPct | None = None
+    humidity_max_pct: HumidityPct | None = None
+    capacity_kg: CapacityKg | None = None
+    map: FloorArea | None = None
+
+
+class LocationUpdate(RequestModel):
+    """What changes of a place; what is not sent stays. Its warehouse and its type stay as they are."""
+
+    parent_id: uuid.UUID | None = None
+    code: Code | None = None
+    name: Name | None = None
+    storage_type: StorageType | None = None
+    temperature_min_c: TemperatureC | None = None
+    temperature_max_c: TemperatureC | None = None
+    humidity_min_pct: HumidityPct | None = None
+    humidity_max_pct: HumidityPct | None = None
+    capacity_kg: CapacityKg | None = None
+    map: FloorArea | None = None
+    status: Literal["active", "maintenance", "inactive"] | None = None
 
 
 class LocationRead(ResponseModel):
@@ -58,6 +125,12 @@ class LocationRead(ResponseModel):
     storage_type: str
     temperature_min_c: float | None
     temperature_max_c: float | None
+    humidity_min_pct: float | None
+    humidity_max_pct: float | None
+    capacity_kg: float | None
+    map: dict[str, float] | None
+    status: str
+    created_at: datetime
 
 
 class WarehouseScope(RequestModel):

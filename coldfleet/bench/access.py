@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from cloud_api import all_models  # noqa: F401 - every table, so that the mappers are whole
-from cloud_api.catalog.models import Product
+from cloud_api.catalog.products.models import Product
 from cloud_api.identity.organizations.models import Organization
 from cloud_api.identity.passwords import new_password, verify_password
 from cloud_api.kernel import clock, logs

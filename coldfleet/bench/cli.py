@@ -177,6 +177,38 @@ def timeseries(
 
 
 @app.command()
+def stock(
+    promises: Annotated[int, typer.Option(min=500, help="Asked for in a run of `reserve`.")] = 10_000,
+    repeat: Annotated[int, typer.Option(min=1, help="Runs of `reserve`; the median counts.")] = 3,
+    calls: Annotated[int, typer.Option(min=20, help="Requests of each kind.")] = 200,
+    movements: Annotated[int, typer.Option(min=1_000, help="In the ledger that is asked.")] = 1_000_000,
+    lots: Annotated[int, typer.Option(min=100, help="That these movements are of.")] = 100_000,
+    many_lots: Annotated[int, typer.Option(min=1_000, help="Beside which a new lot is opened.")] = 1_000_000,
+    many_movements: Annotated[int, typer.Option(min=1_000, help="Among which a lot is traced.")] = 10_000_000,
+    engine: Annotated[list[str] | None, typer.Option(help="postgres or sqlite; both when not said.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="reserve, questions, lots or trace; again for more.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where SQLite's data lie meanwhile: on a disk, not in memory.", exists=True)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of the table.")] = False,
+) -> None:
+    """Promising stock beside SELECT ... FOR UPDATE, and how quickly a full warehouse answers."""
+    from coldfleet.bench import processes
+    from coldfleet.bench import stock as bench_stock
+    from coldfleet.bench.stock_questions import Sizes
+
+    parts, engines = only or list(bench_stock.PARTS), engine or list(bench_stock.ENGINES)
+    for said, known in ((parts, bench_stock.PARTS), (engines, bench_stock.ENGINES)):
+        if unknown := set(said) - set(known):
+            raise typer.TyperException(f"{', '.join(unknown)}: choose from {', '.join(known)}")
+    with processes.work_folder(folder) as made:
+        sizes = Sizes(calls, movements, lots, many_lots, many_movements)
+        wanted = bench_stock.Wanted(Path(made), engines, repeat, promises, sizes)
+        machine, figures = processes.machine(Path(made)), _collected(bench_stock.measure(wanted, parts))
+    _tell(figures, machine, as_json=as_json)
+
+
+@app.command()
 def routes(
     folder: Annotated[Path, typer.Argument(help="Instances, each with its .sol beside it.", exists=True)],
     time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds to search, an instance.")] = 10.0,

@@ -6,9 +6,16 @@ from typing import Any
 
 from tests.architecture.alert_things import STEPS
 from tests.architecture.edge_things import READER, SCALE
+from tests.architecture.exchange_things import CSV, SEARCH_GOOD, a_file, a_zip
+from tests.architecture.ledger_things import STOCK_GOOD
+from tests.architecture.media_things import MEDIA_GOOD, PNG
 from tests.architecture.operations import IDENTITY_PROVIDER, a_depot, a_vehicle, an_order
+from tests.architecture.place_things import PLACE_GOOD
 from tests.architecture.retention_things import a_hold_of
+from tests.architecture.sighting_things import a_binding, a_new_item, a_new_portal_rule, some_bindings
+from tests.architecture.stock_things import a_reorder_point, a_wish
 from tests.architecture.worlds import World
+from tests.cloud_api.media.samples import picture
 from tests.factories.orders import day_in, make_customer, pack
 from tests.factories.scopes import id_of
 from tests.platform_under_test import PASSWORD
@@ -22,6 +29,8 @@ class Good:
 
     body: object = None
     query: Made | None = None
+    #: of a body that is bytes
+    headers: Made | None = None
 
 
 async def _receipt(world: World) -> Good:
@@ -139,7 +148,57 @@ async def _legal_hold(world: World) -> Good:
     return Good(a_hold_of(world))
 
 
+def _made(make: Callable[[World], Awaitable[object]]) -> Callable[[World], Awaitable[Good]]:
+    """A body that names what there is."""
+
+    async def good(world: World) -> Good:
+        return Good(await make(world))
+
+    return good
+
+
+async def _reservation(world: World) -> Good:
+    return Good(await a_wish(world))
+
+
+async def _reorder_rule(world: World) -> Good:
+    return Good(await a_reorder_point(world))
+
+
+async def _fulfillment(world: World) -> Good:
+    wish = await a_wish(world)
+    return Good({"lines": [{"product_id": wish["product_id"], "quantity": wish["quantity"]}]})
+
+
+def _rows(**query: str) -> Callable[[World], Awaitable[Good]]:
+    """A file with a row in it."""
+
+    async def good(world: World) -> Good:
+        return Good(a_file(world), query, CSV)
+
+    return good
+
+
+async def _zip(_world: World) -> Good:
+    return Good(a_zip(), headers={"Content-Type": "application/zip"})
+
+
+def _asked(query: Made) -> Callable[[World], Awaitable[Good]]:
+    async def good(_world: World) -> Good:
+        return Good(query=query)
+
+    return good
+
+
+async def _file(world: World) -> Good:
+    return Good(picture(20 + 2 * world.number()), {"name": "crate.png"}, PNG)
+
+
 GOOD: dict[str, Callable[[World], Awaitable[Good]]] = {
+    "create_item": _made(a_new_item),
+    "bind_rfid_tag": _made(a_binding),
+    "bind_rfid_tags": _made(some_bindings),
+    "create_portal_rule": _made(a_new_portal_rule),
     "create_feature_flag": _named(lambda name: {"key": f"new-{name}"}),
     "connect_identity_provider": _named(_provider),
     "switch_maintenance": _as_is({"enabled": False}),
@@ -174,9 +233,30 @@ GOOD: dict[str, Callable[[World], Awaitable[Good]]] = {
     "record_manual_reading": _manual_reading,
     "create_vehicle": _named(lambda name: {"number": f"VAN-{name}", "capacity_g": 500_000}),
     "create_product": _named(lambda name: {"sku": name, "name": "Chard", "unit": "kg"}),
+    "create_tag": _named(lambda name: {"name": name}),
+    "change_products": _named(
+        lambda name: {"rows": [{"action": "create", "product": {"sku": name, "name": "Chard", "unit": "kg"}}]}
+    ),
+    "change_categories": _named(
+        lambda name: {"changes": [{"action": "create", "category": {"name": name, "slug": f"leafy-{name}"}}]}
+    ),
     "create_category": _named(lambda name: {"name": name, "slug": f"leafy-{name}"}),
     "optimize_routes": _plan,
+    "reserve_stock": _reservation,
+    "create_reorder_rule": _reorder_rule,
+    "optimize_fulfillment": _fulfillment,
     "adjust_stock": _adjustment,
+    **{name: _made(make) for name, make in STOCK_GOOD.items()},
+    **{name: _made(make) for name, make in PLACE_GOOD.items()},
+    **{name: _made(make) for name, make in MEDIA_GOOD.items()},
+    "upload_media": _file,
+    "start_import": _rows(entity="products"),
+    "validate_import": _rows(entity="products"),
+    "import_products": _rows(),
+    "import_images": _zip,
+    "start_export": _as_is({"entity": "products"}),
+    "reindex": _as_is(None),
+    **{name: _asked(query) for name, query in SEARCH_GOOD.items()},
     "receive_goods": _receipt,
     "create_location": _location,
     "create_warehouse": _named(lambda name: {"code": name, "name": "Store"}),

@@ -12,6 +12,7 @@ from cloud_api.identity.people.models import User
 from cloud_api.identity.sessions.service import Device, begin_session
 from cloud_api.kernel.tenancy import SystemScope
 from tests.architecture.alert_things import ALERTS
+from tests.architecture.catalogue_things import CATALOGUE
 from tests.architecture.cold_chain_things import (
     a_hold,
     a_latched_excursion,
@@ -33,7 +34,13 @@ from tests.architecture.edge_things import (
     another_sensor,
     the_gateway,
 )
+from tests.architecture.exchange_things import EXCHANGE_CASES
+from tests.architecture.ledger_things import STOCK_CASES
+from tests.architecture.media_things import MEDIA_CASES
+from tests.architecture.place_things import PLACE_CASES
 from tests.architecture.retention_things import a_class_body, a_legal_hold, a_retention_class
+from tests.architecture.sighting_things import SIGHTINGS
+from tests.architecture.stock_things import a_reorder_rule, a_reservation
 from tests.architecture.worlds import World
 from tests.factories.farms import make_person
 from tests.factories.orders import (
@@ -76,7 +83,7 @@ async def a_product(world: World) -> str:
 
 async def a_category(world: World) -> str:
     number = world.number()
-    made = await world.tenant.post(CATEGORIES, {"name": "Leafy", "slug": f"leafy-{number}"})
+    made = await world.tenant.post(CATEGORIES, {"name": f"Leafy {number}", "slug": f"leafy-{number}"})
     return str(made["id"])
 
 
@@ -374,8 +381,14 @@ CASES: dict[str, Case] = {
     "get_location": Case(a_room),
     "get_product": Case(a_product),
     "get_category": Case(a_category),
-    "update_category": Case(a_category, {"name": "Leaves"}),
-    "archive_category": Case(a_category),
+    "update_category": Case(a_category, {"description": "Leaves"}),
+    "delete_category": Case(a_category),
+    **{name: Case(*line) for name, line in CATALOGUE.items()},
+    **{name: Case(make, foreign=foreign) for name, (make, foreign) in EXCHANGE_CASES.items()},
+    **{name: Case(*line) for name, line in SIGHTINGS.items()},
+    **{name: Case(*line) for name, line in STOCK_CASES.items()},
+    **{name: Case(*line) for name, line in PLACE_CASES.items()},
+    **{name: Case(*line) for name, line in MEDIA_CASES.items()},
     "get_gateway": Case(a_gateway),
     "renew_claim_code": Case(a_gateway),
     # nobody but the gateway itself, and without a look whether there is another of this id
@@ -425,6 +438,11 @@ CASES: dict[str, Case] = {
     "get_lot_exposure": Case(a_lot),
     "get_lot_evidence": Case(a_lot),
     "get_place_evidence": Case(a_room),
+    "get_reservation": Case(a_reservation),
+    "release_reservation": Case(a_reservation),
+    "get_reorder_rule": Case(a_reorder_rule),
+    "update_reorder_rule": Case(a_reorder_rule, {"reorder_point": "6.000"}),
+    "delete_reorder_rule": Case(a_reorder_rule),
     "get_hold": Case(a_hold),
     "release_hold": Case(a_hold, {"reason": "cores at 4 °C"}),
     "reject_hold": Case(a_hold, {"reason": "cores at 9 °C", "disposition": "waste"}),

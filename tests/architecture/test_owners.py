@@ -120,7 +120,7 @@ async def test_a_thing_that_nobody_has_is_answered_like_one_of_others(platform: 
     for operation in OPERATIONS:
         if operation.has_id and CASES[operation.name].foreign == 404:
             body = await body_of(CASES[operation.name], world)
-            answer = await call(world.tenant.client, operation, NOBODYS_ID, body)
+            answer = await call(world.tenant.client, operation, NOBODYS_ID, body, CASES[operation.name].headers)
             assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND"), operation.name
 
 
@@ -197,6 +197,8 @@ async def test_lists_show_only_ones_own(platform: Platform) -> None:
             if operation.name == "list_readings":  # needs a sensor, and has its line above
                 continue
             if operation.name == "list_feature_flags":  # the platform's: no organisation sees it
+                continue
+            if operation.name == "list_receipts":  # two lists in one: tests/cloud_api/inventory/test_movements.py
                 continue
             rows = await world.tenant.get(operation.path, limit=200)
             theirs = await stranger.tenant.get(operation.path, limit=200)

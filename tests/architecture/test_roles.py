@@ -92,8 +92,8 @@ async def ask(
 ) -> httpx2.Response:
     query = dict(good.query) if good and good.query else None
     if isinstance(body, bytes):
-        headers = dict(CASES[policy.name].headers or {})
-        return await client.request(policy.method, path, content=body, headers=headers)
+        told = good.headers if good and good.headers else CASES[policy.name].headers
+        return await client.request(policy.method, path, content=body, headers=dict(told or {}), params=query)
     sends = policy.method in {"POST", "PUT", "PATCH"}
     return await client.request(policy.method, path, json={} if body is None and sends else body, params=query)
 

@@ -22,7 +22,7 @@ ALLOWED: dict[str, str] = {
     "cloud_api/identity/privacy/holders.py: update User": _ERASURE,
     "cloud_api/identity/privacy/holders.py: update UserSession": _ERASURE,
     "cloud_api/notifications/personal_data.py: delete Phone": _ERASURE,
-    "cloud_api/inventory/holds.py: update StockHold": (
+    "cloud_api/inventory/holds/service.py: update StockHold": (
         "whether arrivals are held too follows from the excursion's end, which is in the trail"
     ),
 }

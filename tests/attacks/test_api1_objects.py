@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.architecture.ledger_things import a_group
 from tests.architecture.operations import CASES, a_route, an_order
+from tests.architecture.place_things import a_shipped_transfer, what_arrived
 from tests.architecture.test_owners import OPERATIONS, Operation
 from tests.architecture.worlds import World, make_world
 from tests.attacks.calls import app, good_call
@@ -21,12 +23,16 @@ from tests.platform_under_test import Platform
 
 #: lists that can be narrowed by somebody's id: the filter, and who has what it names
 FILTERS = [
+    ("/api/v1/activity", "actor"),
     ("/api/v1/alerts", "location_id"),
     ("/api/v1/edge/sensors", "gateway_id"),
     ("/api/v1/edge/sensors", "location_id"),
     ("/api/v1/excursions", "location_id"),
     ("/api/v1/excursions/minutes", "location_id"),
     ("/api/v1/excursions/minutes", "sensor_id"),
+    ("/api/v1/items", "category_id"),
+    ("/api/v1/items", "location_id"),
+    ("/api/v1/media", "entity_id"),
     ("/api/v1/orders", "customer_id"),
     ("/api/v1/telemetry/gaps", "gateway_id"),
     ("/api/v1/telemetry/readings", "location_id"),
@@ -38,15 +44,52 @@ FILTERS = [
     ("/api/v1/telemetry/readings/latest", "location_id"),
     ("/api/v1/telemetry/summaries", "gateway_id"),
     ("/api/v1/telemetry/summaries", "sensor_id"),
+    ("/api/v1/telemetry/weights", "scale_id"),
     ("/api/v1/warehouse/batches", "product_id"),
     ("/api/v1/warehouse/deliveries", "order_id"),
+    ("/api/v1/warehouse/passages", "reader_id"),
     ("/api/v1/warehouse/stock/holds", "location_id"),
     ("/api/v1/warehouse/temperature/alerts", "location_id"),
     ("/api/v1/warehouse/temperature/logs", "location_id"),
     ("/api/v1/warehouse/stock/levels", "product_id"),
     ("/api/v1/warehouse/stock/levels", "location_id"),
     ("/api/v1/warehouse/stock/movements", "lot_id"),
+    ("/api/v1/warehouse/stock/movements", "product_id"),
+    ("/api/v1/warehouse/stock/movements", "location_id"),
+    ("/api/v1/warehouse/stock/movements", "warehouse_id"),
+    ("/api/v1/warehouse/stock/levels", "lot_id"),
+    ("/api/v1/warehouse/stock/levels", "warehouse_id"),
+    ("/api/v1/warehouse/stock/levels/summary", "product_id"),
+    ("/api/v1/warehouse/stock/levels/summary", "location_id"),
+    ("/api/v1/warehouse/stock/levels/summary", "lot_id"),
+    ("/api/v1/warehouse/stock/levels/summary", "warehouse_id"),
+    ("/api/v1/warehouse/batches", "variant_id"),
+    ("/api/v1/warehouse/recalls", "lot_id"),
+    ("/api/v1/warehouse/stock/holds", "lot_id"),
+    ("/api/v1/warehouse/stock/levels", "variant_id"),
+    ("/api/v1/warehouse/stock/levels/summary", "variant_id"),
+    ("/api/v1/warehouse/stock/movements", "group_id"),
+    ("/api/v1/warehouse/stock/receiving", "warehouse_id"),
+    ("/api/v1/warehouse/stock/valuation", "product_id"),
+    ("/api/v1/warehouse/stock/valuation", "warehouse_id"),
+    ("/api/v1/warehouse/batches/expiring", "product_id"),
+    ("/api/v1/warehouse/batches/expiring", "warehouse_id"),
+    ("/api/v1/warehouse/stock/reservations", "product_id"),
+    ("/api/v1/warehouse/stock/reservations", "location_id"),
+    ("/api/v1/warehouse/stock/reorder-rules", "product_id"),
+    ("/api/v1/warehouse/stock/reorder-rules", "warehouse_id"),
+    ("/api/v1/warehouse/products/low-stock", "product_id"),
+    ("/api/v1/warehouse/products/low-stock", "warehouse_id"),
+    ("/api/v1/warehouse/products", "category_id"),
+    ("/api/v1/warehouse/products", "tag_id"),
     ("/api/v1/warehouse/routes", "planning_job_id"),
+    ("/api/v1/warehouse/stock/in-transit", "product_id"),
+    ("/api/v1/warehouse/stock/in-transit", "warehouse_id"),
+    ("/api/v1/warehouse/stock/takes", "warehouse_id"),
+    ("/api/v1/warehouse/stock/transfers", "from_warehouse_id"),
+    ("/api/v1/warehouse/stock/transfers", "to_warehouse_id"),
+    ("/api/v1/warehouse/storage/locations", "parent_id"),
+    ("/api/v1/warehouse/storage/locations", "warehouse_id"),
     ("/api/v1/admin/users/search", "team_id"),
     ("/api/v1/admin/security/audit-logs", "actor"),
 ]
@@ -84,19 +127,32 @@ async def things_of(world: World) -> dict[str, str]:
     team = await world.tenant.post("/api/v1/teams", {"name": f"Team {world.number()}"})
     route = await world.tenant.get(f"/api/v1/warehouse/routes/{await a_route(world)}")
     me = await world.tenant.get("/api/v1/auth/me")
+    tag_id, category_id = [await CASES[name].make(world) for name in ("delete_tag", "get_category")]
+    shelved = {"tag_ids": [tag_id], "category_id": category_id}
+    await world.tenant.put(f"/api/v1/warehouse/products/{world.store.product_id}", shelved)
     await send(world.platform, world.store, [make_summary(1)], lane="summaries")
     await send(world.platform, world.store, [make_gap(1)], lane="gaps")
     return {
         "gateway_id": world.store.gateway_id,
         "sensor_id": world.store.sensor_id,
         "location_id": world.store.room_id,
+        "warehouse_id": world.store.warehouse_id,
+        **dict.fromkeys(("from_warehouse_id", "to_warehouse_id"), world.store.warehouse_id),
+        "parent_id": world.store.room_id,
         "customer_id": order["customer_id"],
         "product_id": received[0]["product_id"],
         "lot_id": received[0]["lot_id"],
+        "group_id": await a_group(world),
+        "variant_id": (await CASES["delete_variant"].make(world)).split()[1],
         "order_id": route["deliveries"][0]["order_id"],
         "planning_job_id": route["planning_job_id"],
         "team_id": team["id"],
+        "tag_id": tag_id,
+        "category_id": category_id,
         "actor": me["id"],
+        **dict(zip(("entity_id", "media_id"), (await CASES["remove_product_image"].make(world)).split(), strict=True)),
+        "reader_id": await CASES["get_reader"].make(world),
+        "scale_id": await CASES["get_scale_stability"].make(world),
     }
 
 
@@ -164,6 +220,12 @@ def put(body: object, where: str, value: object) -> object:
     return {**fields, name: put(fields.get(name), rest, value) if rest else value}
 
 
+async def what_arrived_of(mine: World) -> dict[str, Any]:
+    """Of a transfer of theirs."""
+    await a_shipped_transfer(mine)
+    return await what_arrived(mine)
+
+
 async def foreign_ids(mine: World) -> dict[str, str]:
     """What the owner has, by the names that bodies have for it."""
     things, place = await things_of(mine), await make_warehouse(mine.tenant)
@@ -172,22 +234,36 @@ async def foreign_ids(mine: World) -> dict[str, str]:
     customer = await mine.tenant.get(f"/api/v1/customers/{things['customer_id']}")
     return {
         **things,
+        "entity_id": things["lot_id"],
+        "assignee_id": things["actor"],
+        "take_id": await CASES["sweep_stock_take"].make(mine),
+        "reservation_id": (await mine.tenant.get("/api/v1/warehouse/stock/reservations", limit=1))[0]["id"],
+        **dict.fromkeys(("to_location_id", "from_location_id", "goods_location_id"), mine.store.room_id),
         "role_id": await make_role(mine.tenant, f"foreign_{mine.number()}", "products:read"),
         "user_id": things["actor"],
         "driver_id": things["actor"],
         "warehouse_id": place,
         "warehouse_ids": place,
         "vehicle_ids": vehicle,
-        "category_id": category,
+        "tag_ids": things["tag_id"],
+        "component_id": things["product_id"],
+        "variant_id": (await CASES["delete_variant"].make(mine)).split()[1],
+        # of rows in bulk
+        "id": things["product_id"],
         "parent_id": mine.store.room_id,
         "gateway_id": mine.store.gateway_id,
         "address_id": customer["addresses"][0]["id"],
         "unload_location_id": mine.store.room_id,
         "category": category,
+        "manager_id": things["actor"],
+        "location_ids": mine.store.room_id,
+        "product_ids": things["product_id"],
+        "line_id": (await what_arrived_of(mine))["lines"][0]["line_id"],
         "class_id": await CASES["get_retention_class"].make(mine),
         "list_id": await CASES["get_on_call_list"].make(mine),
         "escalation_policy_id": await CASES["get_escalation_policy"].make(mine),
         "user_ids": things["actor"],
+        "stock_level_id": (await mine.tenant.get("/api/v1/warehouse/stock/levels", limit=1))[0]["id"],
         "stock_level_ids": (await mine.tenant.get("/api/v1/warehouse/stock/levels", limit=1))[0]["id"],
     }
 

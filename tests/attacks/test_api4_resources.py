@@ -18,6 +18,7 @@ from tests.platform_under_test import open_platform
 
 #: lists that are told whole, and what keeps them short
 WHOLE = {
+    "suggest": "as many as were asked for, the best of them",
     "get_threats": "one row a type and severity",
     "get_role_matrix": "the roles of one organisation",
     "list_my_sessions": "the limit of open sign-ins",
@@ -28,12 +29,17 @@ WHOLE = {
     "list_route_orders": "what fits into one van",
     "list_assigned": "what one driver delivers",
     "list_latest": "one row a sensor",
+    "list_stock_in_transit": "one row a product and warehouse that something is on its way to",
     "list_sensor_calibrations": "as often as somebody has calibrated one sensor",
     "list_sensor_placements": "as often as somebody has moved one sensor",
     "list_due_calibrations": "one row a sensor",
     "compare_places": "the places that were asked for",
     "temperature_log": "the hours of a period that is limited",
     "list_phones": "one person's phones",
+    "list_product_images": "at most 24 pictures of one product",
+    "get_category_tree": "the categories of one organisation",
+    "get_product_units": "written in the program, and fifty of the product's own",
+    "get_bundle": "a hundred components",
 }
 
 

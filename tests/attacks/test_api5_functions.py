@@ -14,8 +14,10 @@ from tests.attacks.calls import app
 from tests.cloud_api.identity.staff import join
 from tests.platform_under_test import Platform
 
-#: who is signed in may call these, and reaches what is their own
-SIGNED_IN_IS_ENOUGH = re.compile(r"/api/v1/(auth|mobile/auth|privacy|notifications|mobile/devices|feature-flags)(/|$)")
+#: who is signed in may call these, and reaches what is their own, or what they may read anyway
+SIGNED_IN_IS_ENOUGH = re.compile(
+    r"/api/v1/(auth|mobile/auth|privacy|notifications|mobile/devices|feature-flags|search)(/|$)"
+)
 
 
 def test_whatever_needs_no_permission_is_ones_own_or_public() -> None:

@@ -47,6 +47,7 @@ _PLATFORM = {"get_metrics", "get_outbox", "get_migrations", "list_feature_flags"
     "switch_maintenance",
     "create_organization",
     "rotate_signing_keys",
+    "reindex",
 }
 ANSWER_CHECKS: list[CheckFunction] = [
     not_a_server_error,
@@ -56,6 +57,10 @@ ANSWER_CHECKS: list[CheckFunction] = [
     checks.response_schema_conformance,
 ]
 load_all_checks()
+schemathesis.serializer.alias(
+    ["application/zip", "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
+    "application/octet-stream",
+)
 Documented: TypeAlias = APIOperation[Any, Any, Any, Any]
 Drawn: TypeAlias = Case[Any]
 

@@ -29,6 +29,7 @@ PUBLIC = {
     "get_public_settings",
     "get_readiness",
     "get_sign_in_providers",
+    "get_signed_media",
     "issue_client_token",
     "login",
     "mobile_login",

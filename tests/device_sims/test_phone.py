@@ -61,7 +61,7 @@ async def test_a_phone_with_a_broken_camera_stops_with_a_sentence_and_delivers_n
     drive = await make_drive(platform, doors=1, plan=in_this_process)
     async with served(platform) as url:
         phone = phone_of(url, drive, broken_camera=True)
-        with pytest.raises(PhoneProblem, match=r"/photo answered 422: .*send the photo again"):
+        with pytest.raises(PhoneProblem, match=r"/photo answered 422: .*send them again"):
             await phone.drive()
     assert not phone.report.finished
     assert phone.report.proofs == {}

@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.catalog import service as catalog
-from cloud_api.catalog.schemas import ProductCreate
+from cloud_api.catalog.products import service as catalog
+from cloud_api.catalog.products.schemas import ProductCreate
 from cloud_api.devices.provisioning import service as provisioning
 from cloud_api.devices.sensors import service as sensors
 from cloud_api.devices.sensors.schemas import SensorCreate

@@ -4,7 +4,8 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from cloud_api.inventory import holds, ledger
+from cloud_api.inventory.holds import service as holds
+from cloud_api.inventory.ledger import service as ledger
 from cloud_api.kernel import clock
 from tests.factories.orders import Drive, in_this_process, make_drive, proof, upload
 from tests.platform_under_test import Platform

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.catalog.models import Product
+from cloud_api.catalog.products.models import Product
 from cloud_api.cold_chain.evidence.errors import BadPeriod, TooMuchEvidence
 from cloud_api.cold_chain.evidence.figures import Limits, Series
 from cloud_api.cold_chain.excursions.models import CorrectiveAction, Excursion
@@ -28,7 +28,7 @@ from cloud_api.cold_chain.rules.models import AlertRule
 from cloud_api.devices.models import SensorCalibration
 from cloud_api.identity.organizations.models import Organization
 from cloud_api.identity.people.models import User
-from cloud_api.inventory.service import get_lot
+from cloud_api.inventory.ledger.service import get_lot
 from cloud_api.kernel import clock
 from cloud_api.places import service as places
 from cloud_api.places.models import Location

@@ -18,10 +18,11 @@ from cloud_api.cold_chain.events import ExcursionClosed, ExcursionOpened, Excurs
 from cloud_api.cold_chain.excursions import words
 from cloud_api.cold_chain.excursions.models import Excursion
 from cloud_api.cold_chain.excursions.states import EXCURSION, ExcursionAction, ExcursionStatus
+from cloud_api.cold_chain.exposure.keeping import shorten_what_was_warm
 from cloud_api.cold_chain.exposure.service import ExposureSource, write_exposure
 from cloud_api.cold_chain.rules.known import KnownRule
 from cloud_api.devices.sensors.known import KnownSensor
-from cloud_api.inventory import holds
+from cloud_api.inventory.holds import service as holds
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.db import announce
 from cloud_api.kernel.numbers import next_number
@@ -236,6 +237,7 @@ async def expose(db: AsyncSession, excursion: Excursion, *, store: ReadingStore)
         ended_at_ms=started_at_ms if excursion.retracted_at is not None else ended_at_ms,
     )
     await write_exposure(db, source, store=store)
+    await shorten_what_was_warm(db, excursion.id)
 
 
 def _is_same(at: Watched, excursion: Excursion, breach: Breach) -> bool:

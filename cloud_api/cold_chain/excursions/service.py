@@ -11,7 +11,7 @@ from cloud_api.cold_chain.excursions import words
 from cloud_api.cold_chain.excursions.incidents import GOING_ON, expose
 from cloud_api.cold_chain.excursions.models import CorrectiveAction, Excursion
 from cloud_api.cold_chain.excursions.states import EXCURSION, ExcursionAction, ExcursionStatus
-from cloud_api.inventory import holds
+from cloud_api.inventory.holds import service as holds
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.db import announce
 from cloud_api.kernel.errors import NotFound

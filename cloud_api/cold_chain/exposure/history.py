@@ -2,20 +2,21 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.catalog.models import Category, Product
+from cloud_api.catalog.categories.models import Category
+from cloud_api.catalog.products.models import Product
 from cloud_api.cold_chain.exposure.models import LotExposure
 from cloud_api.cold_chain.exposure.queries import Stay, Watch, nearest_watches, paths_of, sensors_ever_in, stays_of
 from cloud_api.cold_chain.exposure.service import Total, total
 from cloud_api.cold_chain.exposure.shelf_life import HOUR_MS, HourlyTemperature, ShelfLife, ageing_of, remaining
-from cloud_api.inventory.models import Lot
-from cloud_api.inventory.service import get_lot
+from cloud_api.inventory.ledger.models import Lot
+from cloud_api.inventory.ledger.service import get_lot
 from cloud_api.kernel import clock
 from cloud_api.places.models import Location
 from cloud_api.places.queries import EVERYWHERE, Visible
@@ -83,20 +84,27 @@ async def exposure(
 
 async def stretches_of(db: AsyncSession, lot_id: uuid.UUID, *, until_ms: int) -> list[Stretch]:
     """Where a lot lay up to a time and what was measured there, in the order of time."""
-    stays = [stay for stay in await stays_of(db, lot_id) if stay.from_ms < until_ms]
+    return (await stretches_by_lot(db, [lot_id], until_ms=until_ms))[lot_id]
+
+
+async def stretches_by_lot(
+    db: AsyncSession, lot_ids: Collection[uuid.UUID], *, until_ms: int
+) -> Mapping[uuid.UUID, list[Stretch]]:
+    """The same of several lots, in as many queries as of one."""
+    found = dict[uuid.UUID, list[Stretch]]({lot_id: [] for lot_id in lot_ids})
+    stays = [stay for stay in await stays_of(db, lot_ids) if stay.from_ms < until_ms]
     if not stays:
-        return []
+        return found
     paths = await paths_of(db, {stay.location_id for stay in stays})
     around = {location_id for path in paths.values() for location_id in path}
     sensors = await sensors_ever_in(db, around)
     hours = await _hours(db, {sensor.id for sensor in sensors}, stays[0].from_ms, until_ms)
-    found: list[Stretch] = []
     for stay in stays:
         to_ms = min(stay.to_ms or until_ms, until_ms)
         watched = nearest_watches(sensors, paths[stay.location_id], from_ms=stay.from_ms, to_ms=to_ms)
-        found += [_stretch(stay, watch, hours.get(watch.sensor.id, ())) for watch in watched]
+        found[stay.lot_id] += [_stretch(stay, watch, hours.get(watch.sensor.id, ())) for watch in watched]
         if not watched:
-            found.append(Stretch(stay, None, stay.from_ms, to_ms, (), ((stay.from_ms, to_ms),)))
+            found[stay.lot_id].append(Stretch(stay, None, stay.from_ms, to_ms, (), ((stay.from_ms, to_ms),)))
     return found
 
 

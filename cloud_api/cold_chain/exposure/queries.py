@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.devices.models import Sensor, SensorPlacement
 from cloud_api.devices.sensors.known import KnownSensor, known_sensors
-from cloud_api.inventory.models import StockLevel, StockMovement
+from cloud_api.inventory.ledger.models import StockLevel, StockMovement
 from cloud_api.kernel import clock
 from cloud_api.places.models import Location
 from cloud_api.telemetry.models import SensorSeries
@@ -83,19 +83,17 @@ async def stays_in(db: AsyncSession, location_ids: Collection[uuid.UUID], *, fro
     ]
 
 
-async def stays_of(db: AsyncSession, lot_id: uuid.UUID) -> list[Stay]:
-    """Where a lot has lain, by place and time."""
+async def stays_of(db: AsyncSession, lot_ids: Collection[uuid.UUID]) -> list[Stay]:
+    """Where lots have lain, by place and time."""
     rows = await db.execute(
-        select(StockMovement.location_id, StockMovement.recorded_at, StockMovement.quantity)
-        .where(StockMovement.lot_id == lot_id)
+        select(StockMovement.lot_id, StockMovement.location_id, StockMovement.recorded_at, StockMovement.quantity)
+        .where(StockMovement.lot_id.in_(lot_ids))
         .order_by(StockMovement.recorded_at, StockMovement.id)
     )
-    moved: dict[uuid.UUID, list[tuple[datetime, Decimal]]] = defaultdict(list)
-    for location_id, recorded_at, quantity in rows:
-        moved[location_id].append((recorded_at, quantity))
-    stays = [
-        stay for location_id, its in moved.items() for stay in _stays(lot_id, location_id, its, opening=Decimal(0))
-    ]
+    moved: dict[tuple[uuid.UUID, uuid.UUID], list[tuple[datetime, Decimal]]] = defaultdict(list)
+    for lot_id, location_id, recorded_at, quantity in rows:
+        moved[lot_id, location_id].append((recorded_at, quantity))
+    stays = [stay for at, its in moved.items() for stay in _stays(*at, its, opening=Decimal(0))]
     return sorted(stays, key=lambda stay: (stay.from_ms, stay.location_id))
 
 

@@ -24,7 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cloud_api.catalog.models import Category, Product
+from cloud_api.catalog.categories.models import Category
+from cloud_api.catalog.products.models import Product
 
 HOUR_MS = 3_600_000
 _DAY_H = 24.0

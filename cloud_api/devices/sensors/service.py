@@ -12,7 +12,7 @@ from cloud_api.devices.events import SensorPlaced
 from cloud_api.devices.gateways.service import count_change, get_gateway, hold_facts
 from cloud_api.devices.models import Sensor
 from cloud_api.devices.queries import visible_sensors
-from cloud_api.devices.sensors import history
+from cloud_api.devices.sensors import history, searchable
 from cloud_api.devices.sensors.schemas import CalibrationValues, SensorCreate, SensorUpdate
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.db import insert_missing
@@ -42,6 +42,7 @@ async def register_sensor(db: AsyncSession, *, new: SensorCreate, seen: Visible 
         db, f"{new.quantity} of {new.code} is registered or was heard already: change that sensor", field="code"
     )
     await history.begin_placements(db, sensor)
+    await searchable.put(db, sensor)
     outbox.emit(db, SensorPlaced(sensor.id, sensor.gateway_id))
     return sensor
 
@@ -93,6 +94,7 @@ async def update_sensor(
             setattr(sensor, field, value)
             changed = True
     if changed:
+        await searchable.put(db, sensor)
         await count_change(db, sensor.gateway_id)
         outbox.emit(db, SensorPlaced(sensor.id, sensor.gateway_id))
     return sensor
@@ -114,6 +116,7 @@ async def retire_sensors_of(db: AsyncSession, gateway_id: uuid.UUID) -> None:
     retired = (await db.scalars(its)).all()
     for sensor in retired:
         sensor.status = "retired"
+        await searchable.put(db, sensor)
         outbox.emit(db, SensorPlaced(sensor.id, gateway_id))
     if retired:
         await count_change(db, gateway_id)
@@ -199,6 +202,7 @@ async def recognise_sensors(
     new = await _sensors_of(db, gateway_id, missing)
     for sensor in new.values():
         await history.begin_placements(db, sensor)
+        await searchable.put(db, sensor)
         if sensor.location_id is not None:
             outbox.emit(db, SensorPlaced(sensor.id, gateway_id))
     if new:

@@ -91,15 +91,16 @@ async def branding_of(db: AsyncSession, name: str) -> Branding:
 
 async def today(db: AsyncSession) -> date:
     """The calendar day in the organisation's own time zone."""
-    return clock.now().astimezone(await _zone(db)).date()
+    return clock.now().astimezone(await zone(db)).date()
 
 
 async def instant(db: AsyncSession, day: date, at: time) -> datetime:
     """A local time of the organisation's own time zone, as an instant."""
-    return datetime.combine(day, at, await _zone(db)).astimezone(UTC)
+    return datetime.combine(day, at, await zone(db)).astimezone(UTC)
 
 
-async def _zone(db: AsyncSession) -> ZoneInfo:
+async def zone(db: AsyncSession) -> ZoneInfo:
+    """The organisation's own time zone."""
     scope = db.sync_session.info["scope"]
     organization = await db.get_one(Organization, scope.organization_id)
     return ZoneInfo(organization.timezone)

@@ -1,7 +1,7 @@
 """What people ask of readings: last values, ranges, and places side by side."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -44,8 +44,14 @@ class Latest(NamedTuple):
     stale: bool | None
 
 
-async def latest(db: AsyncSession, *, seen: Visible, location_id: uuid.UUID | None = None) -> list[Latest]:
-    """The last value of every active sensor, or of those in one place and inside it, by code.
+async def latest(
+    db: AsyncSession,
+    *,
+    seen: Visible,
+    location_id: uuid.UUID | None = None,
+    location_ids: Collection[uuid.UUID] | None = None,
+) -> list[Latest]:
+    """The last value of every active sensor, of those in one place and inside it, or of those in some, by code.
 
     Raises:
         NotFound: when the place is not there to be seen.
@@ -54,6 +60,8 @@ async def latest(db: AsyncSession, *, seen: Visible, location_id: uuid.UUID | No
     if location_id is not None:
         await places.get_location(db, location_id, seen=seen)
         asked = asked.where(Sensor.location_id.in_(await places.within(db, location_id)))
+    if location_ids is not None:
+        asked = asked.where(Sensor.location_id.in_(location_ids))
     rows = (await db.execute(asked)).tuples().all()
     earlier: dict[uuid.UUID, list[tuple[int, float, float]]] = {}
     for sensor_id, from_ms, gain, offset in (await db.execute(queries.calibrations_to_come())).tuples():

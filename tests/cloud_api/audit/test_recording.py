@@ -17,11 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.audit.models import AuditEntry, AuditSeal
 from cloud_api.audit.recording import CONCEALED, plain
 from cloud_api.audit.service import record
-from cloud_api.catalog.models import Product
+from cloud_api.catalog.products.models import Product
 from cloud_api.devices.models import Gateway
 from cloud_api.identity.people.models import User
 from cloud_api.identity.sessions.models import SecondFactor
-from cloud_api.inventory.models import Lot
+from cloud_api.inventory.ledger.models import Lot
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import Database, insert_missing
 from cloud_api.kernel.errors import Forbidden

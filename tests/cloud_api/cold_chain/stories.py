@@ -12,7 +12,7 @@ from sqlalchemy import select
 from cloud_api.cold_chain.excursions.models import Excursion
 from cloud_api.cold_chain.exposure.models import LotExposure
 from cloud_api.cold_chain.exposure.service import ExposureSource, write_exposure
-from cloud_api.inventory import service as inventory
+from cloud_api.inventory.stock import service as stock
 from cloud_api.kernel import clock
 from cloud_api.telemetry.stores.sql import SqlStore
 from tests.factories.batches import make_epoch, make_reading, send
@@ -45,7 +45,7 @@ class Story:
         """Goods came in at that minute; the lot."""
         clock.use(lambda: self.at(minute))
         async with self.farm.database.unit_of_work(self.store.tenant.organization) as db:
-            movement = await inventory.receive_goods(
+            movement = await stock.receive_goods(
                 db,
                 product_id=uuid.UUID(self.store.product_id),
                 location_id=uuid.UUID(place or self.store.room_id),
@@ -60,7 +60,7 @@ class Story:
         """That much of a lot left at that minute."""
         clock.use(lambda: self.at(minute))
         async with self.farm.database.unit_of_work(self.store.tenant.organization) as db:
-            await inventory.adjust_stock(
+            await stock.adjust_stock(
                 db,
                 lot_id=lot_id,
                 location_id=uuid.UUID(place or self.store.room_id),

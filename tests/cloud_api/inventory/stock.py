@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from cloud_api.inventory import holds, ledger
-from cloud_api.inventory.models import StockLevel, StockReservation
+from cloud_api.inventory.holds import service as holds
+from cloud_api.inventory.ledger import service as ledger
+from cloud_api.inventory.ledger.models import StockLevel, StockReservation
 from tests.factories.stores import ColdStore
 from tests.platform_under_test import Platform, Tenant
 

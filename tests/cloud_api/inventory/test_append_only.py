@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-LEDGERS = ("stock_movements", "vehicle_positions", "rfid_reads", "weights")
+LEDGERS = ("stock_movements", "vehicle_positions", "rfid_reads", "weights", "item_activities")
 
 
 @pytest.mark.parametrize("change", ["UPDATE {table} SET id = id", "DELETE FROM {table}"])

@@ -7,11 +7,11 @@ from typing import Any, cast
 
 from sqlalchemy import select
 
-from cloud_api.inventory import reservations
 from cloud_api.inventory.events import StockHeld
-from cloud_api.inventory.models import StockLevel
+from cloud_api.inventory.ledger.models import StockLevel
 from cloud_api.inventory.reactions import replace_held_stock
-from cloud_api.inventory.reservations import Wish
+from cloud_api.inventory.reservations import service as reservations
+from cloud_api.inventory.reservations.service import Wish
 from cloud_api.kernel.outbox import OutboxEvent
 from tests.cloud_api.inventory.stock import assert_consistent, hold, release
 from tests.factories.farms import make_person

@@ -4,8 +4,8 @@ import uuid
 from datetime import date
 from decimal import Decimal
 
-from cloud_api.inventory import reservations
-from cloud_api.inventory.reservations import Wish
+from cloud_api.inventory.reservations import service as reservations
+from cloud_api.inventory.reservations.service import Wish
 from tests.cloud_api.inventory.stock import hold
 from tests.factories.stores import make_cold_store, receive
 from tests.platform_under_test import Platform

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.inventory import holds, service
+from cloud_api.inventory.holds import service as holds
+from cloud_api.inventory.stock import service
 from cloud_api.kernel.errors import NotFound
 from tests.cloud_api.inventory.stock import held, hold, lying_in, recover, release, status_in
 from tests.factories.grounds import IN_ONE_LOOP

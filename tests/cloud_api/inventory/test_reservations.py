@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.inventory import holds, reservations, service
 from cloud_api.inventory.errors import NotEnoughStock, StockOnHold
-from cloud_api.inventory.models import Lot, StockLevel, StockReservation
-from cloud_api.inventory.reservations import Wish
+from cloud_api.inventory.holds import service as holds
+from cloud_api.inventory.ledger.models import Lot, StockLevel, StockReservation
+from cloud_api.inventory.reservations import service as reservations
+from cloud_api.inventory.reservations.promising import Promised
+from cloud_api.inventory.reservations.service import Wish
+from cloud_api.inventory.stock import service
 from cloud_api.kernel.errors import NotFound
 from tests.cloud_api.inventory.stock import assert_consistent, hold, lying_in
 from tests.factories.grounds import IN_ONE_LOOP
@@ -58,7 +61,7 @@ steps = st.lists(
 
 async def promise(
     db: AsyncSession, store: ColdStore, quantity: str, source: str, *, on: date = TODAY
-) -> list[StockReservation]:
+) -> list[Promised]:
     wish = Wish(uuid.UUID(store.product_id), Decimal(quantity), source)
     return await reservations.reserve(db, [wish], location_ids=[uuid.UUID(store.room_id)], on=on)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from sqlalchemy import BigInteger, func, select, type_coerce
 
-from cloud_api.inventory.models import StockMovement
+from cloud_api.inventory.ledger.models import StockMovement
 from cloud_api.kernel import money, quantity
 from cloud_api.kernel.tenancy import SystemScope
 from tests.factories.stores import make_cold_store, receive

@@ -1,17 +1,66 @@
-"""A Register over HTTP, shown by the product categories: five routes, and what they refuse."""
+"""A Register over HTTP: five routes, and what they refuse; shown on the table of the product categories."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
+import pytest
+from fastapi import APIRouter
 
+from cloud_api.catalog.categories.models import Category
+from cloud_api.catalog.categories.schemas import CategoryCreate, CategoryRead, CategoryUpdate
 from cloud_api.identity.passwords import new_password
 from cloud_api.identity.people import service as people
+from cloud_api.kernel.db import Database
+from cloud_api.kernel.http import ApiRoute
+from cloud_api.kernel.registers import Register, register_routes
 from cloud_api.kernel.tenancy import SystemScope
-from tests.platform_under_test import PASSWORD, Platform, Tenant
+from cloud_api.main import create_app
+from tests.platform_under_test import PASSWORD, Platform, Tenant, settings_for_tests
 
-CATEGORIES = "/api/v1/warehouse/products/categories"
+CATEGORIES = "/shelves"
 NOBODYS_ID = "00000000-0000-7000-8000-000000000000"
 LEAFY = {"name": "Leafy greens", "slug": "leafy-greens"}
+
+
+async def with_register(url: str) -> AsyncIterator[Platform]:
+    """The platform with one register more."""
+    router = APIRouter(prefix=CATEGORIES, route_class=ApiRoute)
+    shelves = Register(
+        name="shelf",
+        plural="shelves",
+        model=Category,
+        create=CategoryCreate,
+        update=CategoryUpdate,
+        read=CategoryRead,
+        read_permission="products:read",
+        write_permission="products:write",
+    )
+    register_routes(router, shelves, unique_field="slug")
+    settings = settings_for_tests(database_url=url)
+    app = create_app(settings)
+    app.include_router(router)
+    app.state.database = Database(url)
+    platform = Platform(app, app.state.database, settings)
+    try:
+        await platform.found()
+        yield platform
+    finally:
+        for tenant in platform.tenants:
+            await tenant.client.aclose()
+        await platform.database.close()
+
+
+@pytest.fixture
+async def shared_platform(shared_database_url: str) -> AsyncIterator[Platform]:
+    async for platform in with_register(shared_database_url):
+        yield platform
+
+
+@pytest.fixture
+async def sqlite_platform(shared_sqlite_url: str) -> AsyncIterator[Platform]:
+    async for platform in with_register(shared_sqlite_url):
+        yield platform
 
 
 def error(answer: httpx2.Response) -> tuple[int, str, list[str]]:
@@ -26,11 +75,12 @@ async def make(tenant: Tenant, **fields: Any) -> dict[str, Any]:
 
 async def test_a_category_is_made_read_changed_and_put_away(shared_platform: Platform) -> None:
     tenant = shared_platform.tenant
-    parent = await make(tenant, slug="greens")
+    parent = await make(tenant, name="Greens", slug="greens")
     made = await make(tenant, parent_id=parent["id"], sort_order=3)
     path = f"{CATEGORIES}/{made['id']}"
     assert await tenant.get(path) == made
-    unset = {"description": "", "q10": None, "reference_temperature_c": None}
+    words = {"description": "", "meta_title": "", "meta_description": "", "color": None, "is_active": True}
+    unset = {**words, "q10": None, "reference_temperature_c": None}
     assert made == {**LEAFY, **unset, "id": made["id"], "parent_id": parent["id"], "sort_order": 3}
     assert [row["slug"] for row in await tenant.get(CATEGORIES)] == ["leafy-greens", "greens"]
 
@@ -52,7 +102,7 @@ async def test_a_category_is_made_read_changed_and_put_away(shared_platform: Pla
 async def test_a_name_that_is_taken_is_refused_with_the_field(shared_platform: Platform) -> None:
     tenant, other = shared_platform.tenant, await shared_platform.found()
     await make(tenant)
-    second = await make(tenant, slug="herbs")
+    second = await make(tenant, name="Herbs", slug="herbs")
     await make(other)
     taken = (409, "ALREADY_EXISTS", ["slug"])
     assert error(await tenant.client.post(CATEGORIES, json=LEAFY)) == taken

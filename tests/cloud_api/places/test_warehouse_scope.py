@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from cloud_api.inventory.models import StockMovement
+from cloud_api.inventory.ledger.models import StockMovement
 from cloud_api.kernel import clock
 from cloud_api.kernel.permissions import Principal
 from cloud_api.places import service

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_api.catalog.models import Category, Product
+from cloud_api.catalog.categories.models import Category
+from cloud_api.catalog.products.models import Product
 from cloud_api.cold_chain.exposure.shelf_life import (
     DEFAULTS,
     HOUR_MS,
