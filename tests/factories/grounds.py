@@ -25,6 +25,17 @@ def ground_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
+def mostly_embedded_url(request: pytest.FixtureRequest) -> str:
+    """The same, as `ground_url` of rooms whose statements are none that another room does not use as well.
+
+    On PostgreSQL their stories are told by `make test-long`; who may see and do what is tried on both every time
+    (tests/architecture), and so is whatever locks.
+    """
+    url: str = request.getfixturevalue(f"shared_{request.param}_url")
+    return url
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def ground(ground_url: str) -> AsyncIterator[Database]:
     """That database, opened."""

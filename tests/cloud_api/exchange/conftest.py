@@ -5,7 +5,8 @@ import pytest_asyncio
 
 from cloud_api.kernel.db import Database
 from tests.factories.farms import open_farm
-from tests.factories.grounds import ground, ground_url
+from tests.factories.grounds import ground
+from tests.factories.grounds import mostly_embedded_url as ground_url
 from tests.platform_under_test import Platform
 
 __all__ = ["ground", "ground_url"]

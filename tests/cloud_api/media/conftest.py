@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.factories.grounds import farm, ground, ground_url, store
+from tests.factories.grounds import farm, ground, store
+from tests.factories.grounds import mostly_embedded_url as ground_url
 from tests.platform_under_test import Platform
 
 __all__ = ["archive", "farm", "ground", "ground_url", "store"]
