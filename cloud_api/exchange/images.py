@@ -23,6 +23,7 @@ from cloud_api.exchange.errors import TooMuch, UnreadableFile
 from cloud_api.kernel.errors import Detail
 from cloud_api.media import service as media
 from cloud_api.media.landing import Landed
+from cloud_api.media.zips import parts_of
 
 NAME = "images"
 MOST_PICTURES = 2_000
@@ -48,11 +49,10 @@ def pictures_of(path: Path) -> list[Picture]:
         UnreadableFile: when it is no zip.
         TooMuch: when it has too many files, or unpacks to too much.
     """
-    try:
-        with zipfile.ZipFile(path) as whole:
-            parts = [part for part in whole.infolist() if not part.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise UnreadableFile("these bytes are no zip: pack the pictures into one") from None
+    everything = parts_of(path)
+    if everything is None:
+        raise UnreadableFile("these bytes are no zip: pack the pictures into one")
+    parts = [part for part in everything if not part.is_dir()]
     if len(parts) > MOST_PICTURES or sum(part.file_size for part in parts) > _MOST_UNPACKED_BYTES:
         raise TooMuch(
             f"a zip may hold {MOST_PICTURES:,} pictures of together {_MOST_UNPACKED_BYTES:,} bytes: send several"

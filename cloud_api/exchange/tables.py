@@ -19,6 +19,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from cloud_api.exchange.errors import TooMuch, UnreadableFile, WrongColumns
 from cloud_api.exchange.values import Cell, as_text
+from cloud_api.media.zips import parts_of
 
 T = TypeVar("T")
 Format = Literal["csv", "xlsx", "json"]
@@ -146,11 +147,9 @@ def _read_xlsx(path: Path) -> Table:
 
 
 def _check_workbook(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as book:
-            parts = book.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise UnreadableFile("these bytes are no workbook: save the table as .xlsx") from None
+    parts = parts_of(path)
+    if parts is None:
+        raise UnreadableFile("these bytes are no workbook: save the table as .xlsx")
     if "xl/workbook.xml" not in {part.filename for part in parts}:
         raise UnreadableFile("these bytes are a zip, but no workbook: save the table as .xlsx")
     if sum(part.file_size for part in parts) > _MOST_UNPACKED_BYTES or len(parts) > _MOST_PARTS:

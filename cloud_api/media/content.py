@@ -1,7 +1,6 @@
 """What kinds of files are kept, told by their bytes and never by their name alone."""
 
 import codecs
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from cloud_api.media.errors import FileRefused
+from cloud_api.media.zips import parts_of
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: mime of the pictures that are kept, and what Pillow calls them
@@ -125,13 +125,11 @@ def _binary() -> FileRefused:
 
 
 def _workbook(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as book:
-            parts = book.infolist()
-            names = {part.filename for part in parts}
-            unpacked = sum(part.file_size for part in parts)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise FileRefused("these bytes are no workbook: save it as .xlsx", field="body") from None
+    parts = parts_of(path)
+    if parts is None:
+        raise FileRefused("these bytes are no workbook: save it as .xlsx", field="body")
+    names = {part.filename for part in parts}
+    unpacked = sum(part.file_size for part in parts)
     if not {"[Content_Types].xml", "xl/workbook.xml"} <= names:
         raise FileRefused("these bytes are a zip, but no workbook: save it as .xlsx", field="body")
     if "xl/vbaProject.bin" in names:

@@ -15,6 +15,14 @@ depends_on = None
 
 def upgrade() -> None:
     """Change the tables."""
+    _know_more_of_lots()
+    _weigh_levels()
+    _uncount_movements()
+    _let_promises_lapse()
+    _hold_lots()
+
+
+def _know_more_of_lots() -> None:
     with op.batch_alter_table("lots") as table:
         table.add_column(sa.Column("variant_id", sa.Uuid(), nullable=True))
         table.add_column(sa.Column("manufactured_on", sa.Date(), nullable=True))
@@ -33,11 +41,17 @@ def upgrade() -> None:
             ondelete="RESTRICT",
         )
     op.create_index("ix_lots_organization_id_expires_on", "lots", ["organization_id", "expires_on"])
+
+
+def _weigh_levels() -> None:
     with op.batch_alter_table("stock_levels") as table:
         table.add_column(sa.Column("weight_g", sa.BigInteger(), nullable=False, server_default="0"))
         table.add_column(sa.Column("keeps_until", sa.Date(), nullable=True))
         table.add_column(sa.Column("last_counted_at", columns.UtcDateTime(), nullable=True))
         table.create_check_constraint(op.f("ck_stock_levels_weight"), "weight_g >= 0")
+
+
+def _uncount_movements() -> None:
     with op.batch_alter_table("stock_movements") as table:
         table.drop_constraint(op.f("uq_stock_movements_organization_id_number"), type_="unique")
         table.drop_column("number")
@@ -66,6 +80,9 @@ def upgrade() -> None:
         )
     op.create_index("ix_stock_movements_group_id", "stock_movements", ["group_id"])
     op.create_index("ix_stock_movements_reference", "stock_movements", ["organization_id", "reference"])
+
+
+def _let_promises_lapse() -> None:
     with op.batch_alter_table("stock_reservations") as table:
         table.add_column(sa.Column("expires_at", columns.UtcDateTime(), nullable=True))
         table.drop_constraint(op.f("ck_stock_reservations_status"), type_="check")
@@ -73,6 +90,9 @@ def upgrade() -> None:
             op.f("ck_stock_reservations_status"), "status IN ('active', 'consumed', 'released', 'expired')"
         )
     op.create_index(op.f("ix_stock_reservations_expires_at"), "stock_reservations", ["expires_at"])
+
+
+def _hold_lots() -> None:
     with op.batch_alter_table("stock_holds") as table:
         table.alter_column("location_id", existing_type=sa.Uuid(), nullable=True)
         table.add_column(sa.Column("lot_id", sa.Uuid(), nullable=True))

@@ -16,6 +16,15 @@ _METHODS = "method IN ('manual', 'scan', 'rfid', 'scale')"
 
 def upgrade() -> None:
     """Make the tables."""
+    _make_takes()
+    _make_lines()
+    _make_counts()
+    raise_wall("stock_takes")
+    raise_wall("stock_take_lines")
+    raise_wall("stock_take_counts", rights=APPEND_ONLY)
+
+
+def _make_takes() -> None:
     op.create_table(
         "stock_takes",
         *owned("stock_takes"),
@@ -43,6 +52,9 @@ def upgrade() -> None:
         points_at("stock_takes", "warehouse_id", "warehouses", ondelete="RESTRICT"),
     )
     op.create_index(op.f("ix_stock_takes_warehouse_id"), "stock_takes", ["warehouse_id"])
+
+
+def _make_lines() -> None:
     op.create_table(
         "stock_take_lines",
         *owned("stock_take_lines"),
@@ -84,6 +96,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_open"),
         postgresql_where=sa.text("is_open"),
     )
+
+
+def _make_counts() -> None:
     op.create_table(
         "stock_take_counts",
         *owned("stock_take_counts"),
@@ -101,9 +116,6 @@ def upgrade() -> None:
         points_at("stock_take_counts", "line_id", "stock_take_lines", ondelete="RESTRICT"),
     )
     op.create_index(op.f("ix_stock_take_counts_take_id"), "stock_take_counts", ["take_id"])
-    raise_wall("stock_takes")
-    raise_wall("stock_take_lines")
-    raise_wall("stock_take_counts", rights=APPEND_ONLY)
 
 
 def downgrade() -> None:
