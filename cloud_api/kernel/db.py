@@ -5,7 +5,7 @@ BEGIN IMMEDIATE so that none fails half-way for want of the lock. PostgreSQL nee
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -89,14 +89,17 @@ class Database:
             if self.is_sqlite and not read_only:
                 await stack.enter_async_context(self._writer)
             bind = self.engine.execution_options(coldfleet_read_only=read_only)
-            session = await stack.enter_async_context(self._sessions(bind=bind, info={"scope": scope, "actor": actor}))
-            async with session.begin():
+            session = self._sessions(bind=bind, info={"scope": scope, "actor": actor})
+            try:
                 try:
                     yield session
                 except AppError as error:
                     if not error.keeps_work:
                         raise
                     refusal = error
+                await _to_its_end(session.commit())
+            finally:
+                await _to_its_end(_let_go(session))
         if session.info.get("emitted"):
             self.on_emitted()
         if topics := session.info.get("topics"):
@@ -107,6 +110,24 @@ class Database:
     async def close(self) -> None:
         """Let every connection go."""
         await self.engine.dispose()
+
+
+async def _let_go(session: AsyncSession) -> None:
+    """Undo what is not committed, a commit that failed included, and give the connection back."""
+    try:
+        await session.rollback()
+    finally:
+        await session.close()
+
+
+async def _to_its_end(ending: Coroutine[Any, Any, None]) -> None:
+    """Await what must not be given up half-way: whoever is cancelled meanwhile hears of it afterwards."""
+    task = asyncio.create_task(ending)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:

@@ -7,7 +7,7 @@ from contextlib import closing
 import httpx2
 import pytest
 from fastapi import APIRouter
-from sqlalchemy import make_url, text
+from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import IntegrityError
 
 from cloud_api.kernel import clock
@@ -228,6 +228,25 @@ async def test_work_that_is_given_up_at_any_moment_keeps_no_lock(shared_sqlite_u
             stranger.execute("BEGIN IMMEDIATE")
     assert [type(error) for error in errors] == [asyncio.CancelledError] * 30
     await keeper.close()
+
+
+async def test_work_that_is_given_up_while_it_ends_comes_to_its_end(
+    shared_sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server that shuts down gives up whoever looks into the database: nothing that anybody need be told."""
+    database = Database(shared_sqlite_url)
+
+    async def look() -> None:
+        async with database.unit_of_work(SystemScope("look"), read_only=True) as db:
+            await db.execute(text("SELECT 1"))
+
+    task = asyncio.create_task(look())
+    event.listen(database.engine.sync_engine, "reset", lambda *_: task.cancel())
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    await database.close()
+    assert [record for record in caplog.records if record.name.startswith("sqlalchemy")] == []
 
 
 async def test_sqlite_checks_keys_and_keeps_what_it_said_it_kept(shared_sqlite_url: str) -> None:
