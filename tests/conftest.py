@@ -1,6 +1,7 @@
 """What every test may ask for: a database of its own on either engine, and the platform on it."""
 
 import asyncio
+import gc
 import itertools
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -26,6 +27,17 @@ _numbers = itertools.count(1)
 
 logs.configure(level="warning", for_people=True)
 vault.use(Vault([DEVELOPMENT_SECRET]))
+
+
+def pytest_collection() -> None:
+    """What is loaded stays: no garbage is looked for in it, now or later."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,12 @@ def operations() -> Iterator[Operation]:
 OPERATIONS = [*operations()]
 
 
+#: one engine every time, the other in the long run: what these ask the database is what `test_only_its_owner_...` asks
+MOSTLY_EMBEDDED = pytest.mark.parametrize(
+    "shared_database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)], indirect=True
+)
+
+
 @pytest.fixture
 async def platform(shared_database_url: str) -> AsyncIterator[Platform]:
     """Two organisations on it."""
@@ -115,6 +121,7 @@ async def test_only_its_owner_gets_through_to_a_thing(platform: Platform) -> Non
     assert not wrong, f"(stranger, owner, stranger) heard: {wrong}"
 
 
+@MOSTLY_EMBEDDED
 async def test_a_thing_that_nobody_has_is_answered_like_one_of_others(platform: Platform) -> None:
     world = await make_world(platform, platform.tenant)
     for operation in OPERATIONS:
@@ -136,6 +143,7 @@ async def test_another_gateway_of_the_same_organisation_is_a_stranger_too(platfo
             assert answer.status_code == 403, name
 
 
+@MOSTLY_EMBEDDED
 async def test_without_a_credential_nothing_opens_but_what_is_public(platform: Platform) -> None:
     async with platform.client() as anybody:
         answers = {
@@ -187,6 +195,7 @@ async def test_others_things_are_not_to_be_named_in_bodies_and_queries_either(pl
         assert own.is_success, (path, own.text)
 
 
+@MOSTLY_EMBEDDED
 async def test_lists_show_only_ones_own(platform: Platform) -> None:
     world, stranger = [await make_world(platform, tenant) for tenant in platform.tenants]
     for case in CASES.values():

@@ -65,6 +65,9 @@ async def heard(world: World, person: Tenant, empty: str, operation: Operation, 
     return statuses
 
 
+@pytest.mark.parametrize(
+    "shared_database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)], indirect=True
+)
 async def test_only_who_sees_its_warehouse_gets_through_to_a_thing(platform: Platform) -> None:
     world = await make_world(platform, platform.tenant)
     person = await make_person(platform, platform.tenant, "org_admin")

@@ -3,7 +3,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.factories.farms import make_farm
-from tests.factories.grounds import farm, ground, ground_url, store
+from tests.factories.grounds import farm, ground, store
+from tests.factories.grounds import mostly_embedded_url as ground_url
 from tests.platform_under_test import Platform, application, settings_for_tests
 
 __all__ = ["farm", "ground", "ground_url", "platform_alone", "store"]

@@ -1,11 +1,12 @@
 """A Register over HTTP: five routes, and what they refuse; shown on the table of the product categories."""
 
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import Any
 
 import httpx2
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from cloud_api.catalog.categories.models import Category
 from cloud_api.catalog.categories.schemas import CategoryCreate, CategoryRead, CategoryUpdate
@@ -23,8 +24,9 @@ NOBODYS_ID = "00000000-0000-7000-8000-000000000000"
 LEAFY = {"name": "Leafy greens", "slug": "leafy-greens"}
 
 
-async def with_register(url: str) -> AsyncIterator[Platform]:
-    """The platform with one register more."""
+@cache
+def app_with_register(url: str) -> FastAPI:
+    """The application with one register more: it costs more to make than any of these tests takes."""
     router = APIRouter(prefix=CATEGORIES, route_class=ApiRoute)
     shelves = Register(
         name="shelf",
@@ -37,11 +39,16 @@ async def with_register(url: str) -> AsyncIterator[Platform]:
         write_permission="products:write",
     )
     register_routes(router, shelves, unique_field="slug")
-    settings = settings_for_tests(database_url=url)
-    app = create_app(settings)
+    app = create_app(settings_for_tests(database_url=url))
     app.include_router(router)
+    return app
+
+
+async def with_register(url: str) -> AsyncIterator[Platform]:
+    """The platform of that application, with an organisation of this test's own."""
+    app = app_with_register(url)
     app.state.database = Database(url)
-    platform = Platform(app, app.state.database, settings)
+    platform = Platform(app, app.state.database, app.state.settings)
     try:
         await platform.found()
         yield platform

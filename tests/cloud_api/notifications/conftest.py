@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cloud_api.notifications.push import FcmPush
 from device_sims.fcm import FcmDouble
 from tests.cloud_api.notifications.outgoing import give_up
-from tests.factories.grounds import farm, ground, ground_url, store
+from tests.factories.grounds import farm, ground, store
+from tests.factories.grounds import mostly_embedded_url as ground_url
 from tests.platform_under_test import Platform
 
 __all__ = ["farm", "ground", "ground_url", "store"]
