@@ -24,7 +24,7 @@ PARTS = {
     "demo": Part("coldfleet.demo.cli", "all", "Show the whole chain running, in one terminal."),
     "gateway": Part("gateway.cli", "gateway", "The box in a cold store: run it, look into it."),
     "cloud": Part("cloud_api.cli", "cloud", "The platform: API, worker, migrations."),
-    "plan": Part("route_optimizer.cli", "optimizer", "Plan the routes of an instance: Solomon or VRPLIB."),
+    "plan": Part("route_optimizer.cli", "optimizer", "Plan routes: VRPLIB, Solomon, VROOM or a problem of your own."),
     "bench": Part("coldfleet.bench.cli", "all", "Measure what docs/benchmarks.md reports."),
     "sim": Part("device_sims.cli", "sims", "Simulated cold rooms and sensors; doubles of outside services."),
 }

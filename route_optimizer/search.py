@@ -1,7 +1,8 @@
 """What a search may use up, and how it is watched and stopped.
 
 A solver holds the interpreter for long, swallows what is raised in its callbacks, and looks at its clock only now and
-then. So it runs in a thread of its own and touches two plain fields; the caller's functions run in the caller's thread.
+then. So it runs in a process of its own (see `apart`), or where it is known to be gentle in a thread, and touches a few
+plain fields; the caller's functions run in the caller's thread.
 """
 
 import time
@@ -9,13 +10,16 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from route_optimizer.plan import Ending
+from route_optimizer.executor import Opening
+from route_optimizer.plan import Ending, Order
 from route_optimizer.problem import Problem
 
-#: stop ids in order, by vehicle id; a vehicle without stops may be absent
-Sequences = Mapping[str, tuple[str, ...]]
+#: what each vehicle serves, by its id; a vehicle without stops may be absent
+Sequences = Mapping[str, Order]
 
 WATCH_S = 0.05
+#: what a process of a search may have, unless told otherwise
+MEMORY_BYTES = 3 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,35 @@ class Progress:
 
 @dataclass(slots=True)
 class Search:
-    """Shared by an engine, which reads `stopped` and writes `best`, and by whoever watches it."""
+    """Shared by an engine, which reads `stopped` and tells what it has `found`, and by whoever watches it."""
 
     #: seconds the engine may search
     budget_s: float
     seed: int
+    #: processors it may keep busy
+    cores: int = 1
+    #: the most that each of its processes may allocate
+    memory_bytes: int = MEMORY_BYTES
+    #: a plan to begin with; an engine never ends with a worse one
+    start: Sequences | None = None
+    #: opens what an engine spreads its work over; None is processes of this machine, if there are several cores
+    executor: Opening | None = None
+    #: by `time.monotonic`, which all processes of a machine share
     began: float = field(default_factory=time.monotonic)
     stopped: bool = False
     best: Progress | None = None
+    #: the best plan so far, if the engine has told it
+    sequences: Sequences | None = None
+    #: called with whatever is found, in the engine's thread
+    tell: Callable[[Progress, Sequences | None], None] | None = None
+    #: the search that this one is a part of, and ends with
+    whole: "Search | None" = None
+
+    def part(self, budget_s: float, *, seed: int | None = None, start: Sequences | None = None) -> "Search":
+        """Some seconds of it, on one core, that end when all of it does; what is found in it is not told."""
+        within_s = min(budget_s, self.remaining_s)
+        own = self.seed if seed is None else seed
+        return Search(within_s, own, memory_bytes=self.memory_bytes, start=start, whole=self)
 
     @property
     def elapsed_s(self) -> float:
@@ -50,9 +75,18 @@ class Search:
         """Seconds of the budget that are left, never below 0."""
         return max(0.0, self.budget_s - self.elapsed_s)
 
-    def found(self, cost: int, left_out: int) -> None:
-        """Tell that there is a better plan."""
+    @property
+    def over(self) -> bool:
+        """Whether to end: told to, or out of time."""
+        return self.stopped or self.elapsed_s >= self.budget_s or (self.whole is not None and self.whole.over)
+
+    def found(self, cost: int, left_out: int, sequences: Sequences | None = None) -> None:
+        """Tell that there is a better plan; with its sequences it outlives the engine."""
         self.best = Progress(self.elapsed_s, cost, left_out)
+        if sequences is not None:
+            self.sequences = sequences
+        if self.tell is not None:
+            self.tell(self.best, sequences)
 
 
 @dataclass(frozen=True, slots=True)

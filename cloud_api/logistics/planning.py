@@ -28,7 +28,7 @@ from cloud_api.orders.models import CustomerOrder
 from cloud_api.orders.states import OrderStatus
 from cloud_api.places import service as places
 from cloud_api.places.queries import EVERYWHERE, Visible
-from route_optimizer import matrix
+from route_optimizer import matrices
 from route_optimizer import plan as plans
 from route_optimizer import problem as problems
 
@@ -157,8 +157,8 @@ async def _problem(
 ) -> problems.Problem:
     """Place 0 is the warehouse; place n the door of order n. Seconds are Unix time."""
     warehouse = await places.get_warehouse(db, job.warehouse_id)
-    doors = [matrix.Point(warehouse.latitude or 0.0, warehouse.longitude or 0.0)]
-    doors += [matrix.Point(order.latitude, order.longitude) for order in packed]
+    doors = [matrices.Point(warehouse.latitude or 0.0, warehouse.longitude or 0.0)]
+    doors += [matrices.Point(order.latitude, order.longitude) for order in packed]
     leaves_s = int(job.departs_at.timestamp())
     shift = problems.Window(leaves_s, leaves_s + int(SHIFT.total_seconds()))
     stops = [
@@ -181,7 +181,7 @@ async def _problem(
         )
         for vehicle in vehicles
     ]
-    return problems.Problem(tuple(stops), tuple(vans), matrix.haversine(doors, speed_kmh=CITY_SPEED_KMH))
+    return problems.Problem(tuple(stops), tuple(vans), matrices.haversine(doors, speed_kmh=CITY_SPEED_KMH))
 
 
 async def _window(db: AsyncSession, order: CustomerOrder) -> problems.Window:

@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
-
-from route_optimizer import bench
 
 if TYPE_CHECKING:
     from coldfleet.bench.gateway import Figure
@@ -210,15 +207,30 @@ def stock(
 
 @app.command()
 def routes(
-    folder: Annotated[Path, typer.Argument(help="Instances, each with its .sol beside it.", exists=True)],
-    time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds to search, an instance.")] = 10.0,
-    everything: Annotated[bool, typer.Option("--all", help="Every instance of the folder, not the sample.")] = False,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Instances, each with its .sol beside it; without it, ten of them.")
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds to search, an instance, in place of its class's own.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="The folder's own folders too.")] = False,
+    seeds: Annotated[int, typer.Option(min=1, help="Searches of each; the median counts.")] = 3,
+    engine: Annotated[
+        list[str] | None, typer.Option(help="coldfleet, pyvrp, vroom or ortools; again for more; all when not said.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="gaps, rules or late; again for more.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of the table.")] = False,
 ) -> None:
-    """Gap to the best known costs of Solomon's instances."""
-    files = sorted(path for path in folder.iterdir() if path.suffix in {".txt", ".vrp"})
-    chosen = [path for path in files if everything or path.stem in bench.SAMPLE]
-    if not chosen:
-        raise typer.TyperException(f"{folder} has none of {', '.join(bench.SAMPLE)}: name another folder, or --all")
-    measured = track(bench.measure(chosen, budget_s=time_limit, seed=seed), "solving", total=len(chosen))
-    Console().print(bench.table(list(measured)))
+    """Gaps to the best known costs of public instances, beside peers; what rules cost; a late order."""
+    from coldfleet.bench import processes
+    from coldfleet.bench import routes as bench_routes
+
+    parts, engines = only or list(bench_routes.PARTS), engine or list(bench_routes.ENGINES)
+    for said, known in ((parts, bench_routes.PARTS), (engines, bench_routes.ENGINES)):
+        if unknown := set(said) - set(known):
+            raise typer.TyperException(f"{', '.join(unknown)}: choose from {', '.join(known)}")
+    with processes.work_folder(None) as made:
+        where = folder or bench_routes.SAMPLE
+        wanted = bench_routes.Wanted(Path(made), where, engines, seeds, time_limit, deep=everything)
+        machine, figures = processes.machine(Path(made)), _collected(bench_routes.measure(wanted, parts))
+    _tell(figures, machine, as_json=as_json)

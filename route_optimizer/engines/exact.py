@@ -1,27 +1,35 @@
 """The best plan there is, for a handful of stops: every order of every subset, then the best division among vehicles.
 
-With 7 stops there are 13,699 orders for each kind of vehicle. The division is a dynamic programme over subsets: what
-the first vehicles serve at best, then one more vehicle (3^7 steps each).
+With 7 stops there are 13,699 orders for each kind of vehicle, more with reloads. The division is a dynamic programme
+over subsets: what the first vehicles serve at best, then one more vehicle (3^7 steps each).
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from route_optimizer.problem import Problem, Stop, Vehicle
-from route_optimizer.schedule import carries, route
+from route_optimizer.facts import Facts, Van, facts_of
+from route_optimizer.insertion import kind_of
+from route_optimizer.loads import carries_names
+from route_optimizer.plan import Order
+from route_optimizer.problem import Problem, Vehicle
+from route_optimizer.schedule import cost_of_names
 from route_optimizer.search import Found, Search
 
 #: more take too long in Python
 MOST_STOPS = 7
 
 #: the least cost of one vehicle, and its order of stops, by the set of stops it serves as bits
-Table = dict[int, tuple[int, tuple[Stop, ...]]]
+Table = dict[int, tuple[int, Order]]
 #: the same of some vehicles together, each with its order of stops
-Division = dict[int, tuple[int, dict[str, tuple[Stop, ...]]]]
+Division = dict[int, tuple[int, dict[str, Order]]]
 
 
 class _Stopped(Exception):
     """Told to stop, or out of time, before everything was seen."""
+
+
+def lacks(problem: Problem) -> str | None:
+    """The rule it cannot express, None if it can: it adds up routes, and the longest of them is no sum."""
+    return "work in balance (`balance_cost_per_hour`)" if problem.balance_cost_per_hour else None
 
 
 def search(problem: Problem, search: Search) -> Found:
@@ -32,17 +40,18 @@ def search(problem: Problem, search: Search) -> Found:
         return Found({}, "cancelled" if search.stopped else "budget")
     served = min(best, key=lambda each: _loss(problem, each, best[each][0]))
     cost, orders = best[served]
-    search.found(cost, len(problem.stops) - served.bit_count())
-    return Found({vehicle: tuple(stop.id for stop in order) for vehicle, order in orders.items()}, "optimal")
+    search.found(cost, len(problem.stops) - served.bit_count(), orders)
+    return Found(orders, "optimal")
 
 
 def _divisions(problem: Problem, search: Search) -> Division:
-    tables: dict[Vehicle, Table] = {}
+    tables: dict[tuple[Vehicle, str], Table] = {}
     best: Division = {0: (0, {})}
+    facts = facts_of(problem)
     for vehicle in problem.vehicles:
-        kind = replace(vehicle, id="")
+        kind = kind_of(problem, vehicle)
         if kind not in tables:
-            tables[kind] = _table(problem, kind, search)
+            tables[kind] = _table(facts, facts.van(vehicle), search)
         extended = dict(best)
         for served, (cost, orders) in best.items():
             for added, (extra, order) in tables[kind].items():
@@ -54,24 +63,28 @@ def _divisions(problem: Problem, search: Search) -> Division:
     return best
 
 
-def _table(problem: Problem, vehicle: Vehicle, search: Search) -> Table:
+def _table(facts: Facts, van: Van, search: Search) -> Table:
     table: Table = {}
-    for order in _orders(vehicle, problem.stops, ()):
+    bits = {name: 1 << number for number, name in enumerate(facts.stop_by_id)}
+    for order in _orders(facts, van, tuple(bits), ()):
         _breathe(search)
-        found = route(problem, vehicle, order)
-        served = sum(1 << problem.stops.index(stop) for stop in order)
-        if found is not None and (served not in table or found.cost < table[served][0]):
-            table[served] = found.cost, order
+        cost = cost_of_names(facts, van, order)
+        served = sum(bits[name] for name in order if name is not None)
+        if cost is not None and (served not in table or cost < table[served][0]):
+            table[served] = cost, order
     return table
 
 
-def _orders(vehicle: Vehicle, stops: tuple[Stop, ...], begun: tuple[Stop, ...]) -> Iterator[tuple[Stop, ...]]:
+def _orders(facts: Facts, van: Van, stops: tuple[str, ...], begun: Order) -> Iterator[Order]:
     """Every order that the vehicle can carry; what is too much does not get less by going on."""
-    for stop in stops:
-        order = (*begun, stop)
-        if stop not in begun and carries(vehicle, order):
+    for name in stops:
+        order = (*begun, name)
+        if name not in begun and carries_names(facts, van, order, begun=True):
             yield order
-            yield from _orders(vehicle, stops, order)
+            yield from _orders(facts, van, stops, order)
+            reloaded = (*order, None)
+            if van.vehicle.reload is not None and carries_names(facts, van, reloaded, begun=True):
+                yield from _orders(facts, van, stops, reloaded)
 
 
 def _loss(problem: Problem, served: int, cost: int) -> tuple[int, int]:

@@ -4,7 +4,20 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from route_optimizer.formats.instance import Convention, FormatError, Instance, Row, instance, text_of
+from route_optimizer.formats import sol
+from route_optimizer.formats.instance import (
+    DEMAND,
+    Convention,
+    Instance,
+    Row,
+    check_fleet,
+    check_row,
+    plane,
+    shift,
+    stop,
+)
+from route_optimizer.formats.source import FormatError, text_of
+from route_optimizer.problem import Capacity, Problem, Vehicle
 
 USUAL = Convention.DIMACS
 COLUMNS = "number, x, y, demand, ready time, due date, service time"
@@ -21,23 +34,29 @@ def read(path: Path, convention: Convention | None = None) -> Instance:
     Raises:
         FormatError: naming the line.
     """
+    counted = convention or USUAL
     lines = [(number, line.split()) for number, line in enumerate(text_of(path).splitlines(), start=1)]
     words = iter([(number, line) for number, line in lines if line])
     name = _name(path, words)
     number, fleet = _numbers_after(path, words, "VEHICLE", "how many vehicles and their capacity", 2)
-    count, capacity = (_whole(path, number, value) for value in fleet)
-    if count < 1:
-        raise FormatError(path, number, "there are no vehicles", "state at least one")
-    rows = list(_rows(path, words))
-    return instance(
-        path,
-        name=name,
-        format_name="solomon",
-        convention=convention or USUAL,
-        usual=USUAL,
-        vehicles=[capacity] * count,
-        rows=rows,
+    count, capacity = (whole(path, number, value) for value in fleet)
+    check_fleet(path, number, count)
+    if capacity < 0:
+        raise FormatError(path, number, f"the capacity is {capacity}", "give 0 or more")
+    rows = list(_rows(path, words, counted))
+    depot, *clients = rows
+    vehicles = tuple(
+        Vehicle(str(n), 0, 0, (Capacity(DEMAND, capacity),), shift(depot, counted)) for n in range(1, count + 1)
     )
+    stops = tuple(stop(row, place, counted) for place, row in enumerate(clients, start=1))
+    instance = Instance(
+        name=name,
+        format="solomon",
+        convention=counted,
+        problem=Problem(stops, vehicles, plane(rows, counted)),
+        points=[(row.x, row.y) for row in rows],
+    )
+    return sol.with_best_known(instance, path, USUAL)
 
 
 def _name(path: Path, words: Iterator[tuple[int, list[str]]]) -> str:
@@ -55,37 +74,36 @@ def _numbers_after(
         last = number
         seen = seen or line == [heading]
         if seen and line[0][0].isdigit():
-            return number, _numbers(path, number, line, columns, what)
-    raise FormatError(path, last, f"the file ends before {what}", f"complete the {heading} section")
+            return number, numbers(path, number, line, columns, what)
+    raise FormatError(path, last or None, f"the file ends before {what}", f"complete the {heading} section")
 
 
-def _rows(path: Path, words: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
+def _rows(path: Path, words: Iterator[tuple[int, list[str]]], convention: Convention) -> Iterator[Row]:
     seen: dict[int, int] = {}
     number = 0
     for number, line in words:
         if not (line[0].lstrip("+-")[:1].isdigit() or seen):
             continue  # headings
-        client, x, y, demand, opens, closes, service = _numbers(path, number, line, 7, COLUMNS)
-        row = Row(_whole(path, number, client), x, y, _whole(path, number, demand), opens, closes, service)
+        client, x, y, demand, opens, closes, service = numbers(path, number, line, 7, COLUMNS)
+        row = Row(whole(path, number, client), x, y, whole(path, number, demand), opens, closes, service)
         if row.number in seen:
             wrong = f"customer {row.number} stands on line {seen[row.number]} already"
             raise FormatError(path, number, wrong, "give each a number of its own")
-        _sensible(path, number, row)
+        if min(row.demand, opens, service) < 0:
+            raise FormatError(path, number, f"customer {row.number} has a negative number", "give 0 or more")
+        check_row(path, number, row, convention)
         seen[row.number] = number
         yield row
     if not seen:
-        raise FormatError(path, number, "there are no customers", f"give one line each: {COLUMNS}")
+        raise FormatError(path, number or None, "there are no customers", f"give one line each: {COLUMNS}")
 
 
-def _sensible(path: Path, number: int, row: Row) -> None:
-    if min(row.demand, row.opens or 0, row.service) < 0:
-        raise FormatError(path, number, f"customer {row.number} has a negative number", "give 0 or more")
-    if row.opens is not None and row.closes is not None and row.closes < row.opens:
-        wrong = f"the window of {row.number} closes at {row.closes:g} before it opens at {row.opens:g}"
-        raise FormatError(path, number, wrong, "exchange the two")
+def numbers(path: Path, number: int, line: list[str], columns: int, what: str) -> list[float]:
+    """A line of finite numbers.
 
-
-def _numbers(path: Path, number: int, line: list[str], columns: int, what: str) -> list[float]:
+    Raises:
+        FormatError: when it is not, or has more or fewer.
+    """
     if len(line) != columns:
         wrong = f"{len(line)} {'word' if len(line) == 1 else 'words'} where {columns} numbers belong"
         raise FormatError(path, number, wrong, f"give {what}")
@@ -98,7 +116,12 @@ def _numbers(path: Path, number: int, line: list[str], columns: int, what: str) 
     return found
 
 
-def _whole(path: Path, number: int, value: float) -> int:
+def whole(path: Path, number: int, value: float) -> int:
+    """A number without decimals.
+
+    Raises:
+        FormatError: when it has some.
+    """
     if not value.is_integer():
         raise FormatError(path, number, f"{value:g} is not whole", "give a whole number")
     return int(value)

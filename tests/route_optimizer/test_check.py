@@ -1,9 +1,12 @@
 """The judge catches every kind of lie and every broken rule, and says it in words."""
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from route_optimizer import check
 from route_optimizer.check import judge
 from route_optimizer.plan import Plan, Reason, Route, Rule, Unserved, Visit
 from route_optimizer.problem import (
@@ -22,8 +25,8 @@ from tests.route_optimizer.world import HOUR, KM, MINUTE, road, van
 VAN = van(
     capacities=(Capacity("crates", 10), Capacity("crates", 4, Compartment.FROZEN)),
     shift=Window(8 * HOUR, 12 * HOUR),
-    max_distance_m=100 * KM,
-    max_duration_s=3 * HOUR,
+    max_distance_m=60 * KM,
+    max_duration_s=75 * MINUTE,
     max_stops=2,
     skills=frozenset({"lift"}),
     fixed_cost_minor=500,
@@ -39,7 +42,8 @@ A = Stop(
     skills=frozenset({"lift"}),
 )
 B = Stop("B", 2, service_time_s=5 * MINUTE, loads=(Load("crates", 6),))
-PROBLEM = Problem((A, B), (VAN, van("other")), road(0, 20, 30), Objective.COST)
+ROAD = road(0, 20, 30)
+PROBLEM = Problem((A, B), (VAN, van("other")), ROAD, Objective.COST)
 
 NINE = 9 * HOUR
 #: leaves at 8:40, waits for nothing, is back at 9:55 by way of A and B: 60 km and 75 minutes
@@ -115,7 +119,7 @@ def test_a_broken_rule_of_the_business_is_named_with_its_figures(problem: Proble
 
 
 def test_a_way_where_no_road_leads_is_refused() -> None:
-    matrix = Matrix(PROBLEM.matrix.distance_m.copy(), PROBLEM.matrix.duration_s.copy())
+    matrix = Matrix(ROAD.distance_m.copy(), ROAD.duration_s.copy())
     matrix.distance_m[1, 2] = matrix.duration_s[1, 2] = UNREACHABLE
     assert Rule.UNREACHABLE in rules(replace(PROBLEM, matrix=matrix), PLAN)
 
@@ -123,7 +127,7 @@ def test_a_way_where_no_road_leads_is_refused() -> None:
 @pytest.mark.parametrize(
     ("plan", "said"),
     [
-        (replace(PLAN, cost=1), "says it costs 1, its routes cost 5300"),
+        (replace(PLAN, cost=1), "says it costs 1, it costs 5300"),
         (with_route(cost=5_299), "said to cost 5299, it costs 5300"),
         (with_route(distance_m=1), "said to drive 1 m, it drives 60000 m"),
         (with_route(end_s=ROUTE.end_s - 600), "said to be done at"),
@@ -173,7 +177,28 @@ def test_the_cost_is_counted_in_the_objective(objective: Objective, cost: int) -
     assert judge(replace(PROBLEM, objective=objective), plan).violations == ()
 
 
+def test_half_a_unit_is_rounded_up_once_for_the_route() -> None:
+    by_the_kilometre = {"fixed_cost_minor": 0, "cost_per_km_minor": 1, "cost_per_hour_minor": 0}
+    problem = replace(with_van(**by_the_kilometre), matrix=Matrix(ROAD.distance_m // 40, ROAD.duration_s))
+    exactly_half = replace(with_route(distance_m=1_500, cost=2), cost=2)
+    assert judge(problem, exactly_half).violations == ()
+
+
+def test_not_a_second_of_overtime_is_paid_that_was_not_worked() -> None:
+    to_the_second = with_van(overtime_after_s=75 * MINUTE, overtime_cost_per_hour_minor=10**9)
+    assert judge(to_the_second, PLAN).violations == ()
+
+
 def test_an_open_route_ends_where_its_last_service_does() -> None:
     problem = with_van(end=None)
     done = replace(ROUTE, end_s=ROUTE.end_s - 30 * MINUTE, distance_m=30 * KM, cost=500 + 30 * 30 + 45 * 40)
     assert judge(problem, replace(PLAN, routes=(done,), cost=done.cost)).violations == ()
+
+
+def test_the_judge_and_brute_force_know_nothing_of_how_plans_are_made() -> None:
+    judges = list(Path(check.__file__).parent.glob("*.py"))
+    for path in (*judges, Path(__file__).with_name("brute_force.py")):
+        imported = {node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)}
+        ours = {name for name in imported if name and name.startswith("route_optimizer")}
+        told = {name for name in ours if not (path in judges and name.startswith("route_optimizer.check."))}
+        assert told <= {"route_optimizer.problem", "route_optimizer.plan"}, path.name

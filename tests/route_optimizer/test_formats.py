@@ -9,9 +9,10 @@ import pytest
 
 from route_optimizer.check import judge
 from route_optimizer.formats import plan_json
-from route_optimizer.formats.instance import Convention, FormatError, Instance
+from route_optimizer.formats.instance import Convention, Instance
 from route_optimizer.formats.plan_json import PlanJson, RouteJson
 from route_optimizer.formats.read import Format, read
+from route_optimizer.formats.source import FormatError
 from route_optimizer.plan import Plan, Violation
 from route_optimizer.problem import Window
 from route_optimizer.schedule import route
@@ -136,15 +137,16 @@ def test_a_gap_is_shown_only_against_a_cost_counted_alike() -> None:
 
 
 def test_a_plan_is_written_in_the_numbers_of_the_file(tmp_path: Path) -> None:
-    written(tmp_path, "Route #1: 1\nRoute #2: 2\nCost 8.0\n", "tiny.sol")
+    written(tmp_path, "Cost 8.0\n", "tiny.sol")
     instance = read(written(tmp_path, TINY_SOLOMON))
     plan = solve(instance.problem, budget_s=1)
     written_plan = as_json(instance, plan)
     assert (written_plan.cost, written_plan.best_known, written_plan.gap_pct) == (8.8, 8.0, 10.0)
     assert (written_plan.engine, written_plan.violations, written_plan.unserved) == ("exact", [], [])
-    assert sorted(written_plan.routes, key=lambda each: each.stops) == [
-        RouteJson(1, stops=[1], arrivals=[10.0], starts=[10.0], departure=8.6, end=16.4, distance=2.8),
-        RouteJson(2, stops=[2], arrivals=[3.0], starts=[3.0], departure=0.0, end=11.0, distance=6.0),
+    assert written_plan.numbering.startswith("clients as the file numbers them, in which the depot is 0")
+    assert sorted(written_plan.routes, key=lambda each: str(each.stops)) == [
+        RouteJson(1, stops=[1], arrivals=[10.0], starts=[10.0], departure=8.6, end=16.4, distance=2.8, cost=2.8),
+        RouteJson(2, stops=[2], arrivals=[3.0], starts=[3.0], departure=0.0, end=11.0, distance=6.0, cost=6.0),
     ]
     fields = json.loads(plan_json.encode(instance, plan, violations=(), elapsed_s=0.5))
     assert {"cost", "engine", "routes", "unserved", "violations"} <= fields.keys()
@@ -167,7 +169,8 @@ def as_json(instance: Instance, plan: Plan, violations: Sequence[Violation] = ()
 
 
 MALFORMED_SOLOMON = [
-    ("", "is neither", "--format"),
+    ("", "is empty", "give an instance"),
+    ("Tiny\n1 2\n", "is in no format", "--format"),
     (TINY_SOLOMON.replace("  2         10\n", ""), "line 9: ", "how many vehicles"),
     (TINY_SOLOMON.replace("  2         10\n", "  0         10\n"), "line 5: there are no vehicles", "at least one"),
     (TINY_SOLOMON.replace("  2         10\n", "  2\n"), "line 5: 1 word where 2", "their capacity"),
@@ -178,7 +181,7 @@ MALFORMED_SOLOMON = [
     (
         TINY_SOLOMON.replace("10        20", "30        20"),
         "line 11: the window of 1 closes at 20 before it opens at 30",
-        "exchange",
+        "the earlier first",
     ),
     (TINY_SOLOMON.replace("          4  ", "         -4  "), "line 11: customer 1 has a negative", "0 or more"),
     (TINY_SOLOMON.replace("          4  ", "        4.5  "), "line 11: 4.5 is not whole", "whole number"),
@@ -190,8 +193,9 @@ MALFORMED_VRPLIB = [
     (TINY_VRPLIB.replace("2 1 1", "2 1 inf"), "line 8: `inf` is no number", "finite"),
     (TINY_VRPLIB.replace("2 1 1", "2.5 1 1"), "line 8: the node 2.5", "1, 2, 3"),
     (TINY_VRPLIB.replace("2 1 1", "1 1 1"), "line 8: node 1 stands on line 7", "once"),
-    (TINY_VRPLIB.replace("2 4\n", ""), "line 8: node 2 has no line in DEMAND_SECTION", "add it"),
-    (TINY_VRPLIB.replace("2 4\n", "2 -4\n"), "line 12: the demand of node 2 is -4", "0 or more"),
+    (TINY_VRPLIB.replace("2 4\n", ""), "line 12: node 2 has no line in DEMAND_SECTION", "add it"),
+    (TINY_VRPLIB.replace("2 4\n", "2 -4\n"), "line 12: the demand is -4", "0 or more"),
+    (TINY_VRPLIB.replace("2 4\n", "2 4\n9 4\n"), "line 13: node 9 does not exist", "correct its number"),
     (TINY_VRPLIB.replace("DIMENSION : 3", "DIMENSION : 4"), "line 3: DIMENSION is 4", "agree"),
     (TINY_VRPLIB.replace("CAPACITY : 10", "CAPACITY : big"), "line 5: `big` is no number", "finite"),
     (TINY_VRPLIB.replace("CAPACITY : 10\n", ""), "no CAPACITY", "CAPACITY : 100"),
@@ -200,10 +204,23 @@ MALFORMED_VRPLIB = [
         "line 6: there are no vehicles",
         "at least one",
     ),
-    (TINY_VRPLIB.replace("CAPACITY : 10", "CAPACITY : 10\nDISTANCE : 9"), "line 6: DISTANCE", "does not know"),
-    (TINY_VRPLIB.replace("EUC_2D", "EXPLICIT"), "line 4: EDGE_WEIGHT_TYPE is EXPLICIT", "EUC_2D"),
-    (TINY_VRPLIB.replace("DEMAND_SECTION", "PRIZE_SECTION"), "line 10: PRIZE_SECTION states a rule", "DEMAND_SECTION"),
+    (
+        TINY_VRPLIB.replace("CAPACITY : 10", "CAPACITY : 10\nVEHICLES : 1e9"),
+        "there are 1,000,000,000 vehicles",
+        "at most",
+    ),
+    (TINY_VRPLIB.replace("CAPACITY : 10", "CAPACITY : 10\nRANGE : 9"), "line 6: `RANGE : 9` states something", "leave"),
+    (TINY_VRPLIB.replace("EUC_2D", "GEO"), "line 4: EDGE_WEIGHT_TYPE is GEO", "EUC_2D, EXPLICIT"),
+    (TINY_VRPLIB.replace("TYPE : CVRP", "TYPE : OVRP"), "line 2: TYPE is OVRP", "only TSP, CVRP"),
+    (TINY_VRPLIB.replace("DEMAND_SECTION", "CLIMB_SECTION"), "line 10: CLIMB_SECTION states a rule", "DEMAND_SECTION"),
+    (
+        TINY_VRPLIB.replace("DEMAND_SECTION", "MUTUALLY_EXCLUSIVE_GROUP_SECTION"),
+        "line 10: MUTUALLY_EXCLUSIVE_GROUP_SECTION states a rule that no problem here can state",
+        "leave the section out",
+    ),
     (TINY_VRPLIB.replace("DEPOT_SECTION\n1\n", "DEPOT_SECTION\n1\n2\n"), "line 16: 2 depots", "one depot"),
+    (TINY_VRPLIB.replace("2 1 1", "2 1e300 1"), "line 8: 2 lies at 1e+300, 1", "from -300,000,000 to 300,000,000"),
+    (TINY_VRPLIB.replace("10\nDEPOT", "1e12\nDEPOT").replace("3 0 3", "3 0 x"), "line 9: `x` is no number", "finite"),
     (
         TINY_VRPLIB.replace("DEPOT_SECTION\n1\n", "DEPOT_SECTION\n9\n"),
         "line 15: the depot 9 has no coordinates",
