@@ -59,11 +59,14 @@ class Search:
     #: the search that this one is a part of, and ends with
     whole: "Search | None" = None
 
-    def part(self, budget_s: float, *, seed: int | None = None, start: Sequences | None = None) -> "Search":
-        """Some seconds of it, on one core, that end when all of it does; what is found in it is not told."""
+    def part(
+        self, budget_s: float, *, seed: int | None = None, start: Sequences | None = None, cores: int = 1
+    ) -> "Search":
+        """Some seconds of it that end when all of it does; what is found in it is not told."""
         within_s = min(budget_s, self.remaining_s)
         own = self.seed if seed is None else seed
-        return Search(within_s, own, memory_bytes=self.memory_bytes, start=start, whole=self)
+        executor = self.executor if cores > 1 else None
+        return Search(within_s, own, cores, self.memory_bytes, start, executor, whole=self)
 
     @property
     def elapsed_s(self) -> float:

@@ -157,8 +157,7 @@ class _Decomposition:
         if search.start:
             self._take(_timed(self.problem, search.start))
         elif len(self.problem.stops) <= MOST_AS_WHOLE:
-            first = search.part(SHARE_AS_WHOLE * search.remaining_s)
-            first.cores, first.executor = search.cores, search.executor
+            first = search.part(SHARE_AS_WHOLE * search.remaining_s, cores=search.cores)
             first.tell = lambda best, sequences: search.found(best.cost, best.left_out, sequences)
             self._take(work(self.problem, first))
         else:

@@ -4,6 +4,7 @@ With 7 stops there are 13,699 orders for each kind of vehicle, more with reloads
 over subsets: what the first vehicles serve at best, then one more vehicle (3^7 steps each).
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from route_optimizer.facts import Facts, Van, facts_of
@@ -48,8 +49,12 @@ def _divisions(problem: Problem, search: Search) -> Division:
     tables: dict[tuple[Vehicle, str], Table] = {}
     best: Division = {0: (0, {})}
     facts = facts_of(problem)
+    alike = Counter[tuple[Vehicle, str]]()
     for vehicle in problem.vehicles:
         kind = kind_of(problem, vehicle)
+        alike[kind] += 1
+        if alike[kind] > len(problem.stops):
+            continue  # of one kind no more can leave
         if kind not in tables:
             tables[kind] = _table(facts, facts.van(vehicle), search)
         extended = dict(best)

@@ -6,8 +6,6 @@ looser ones, each from where the last one ended. What it finds is mended; the be
 and putting them back in, which the schedule itself judges, so that every rule is kept.
 """
 
-from dataclasses import dataclass
-
 from route_optimizer.engines import decomposition, pyvrp
 from route_optimizer.engines.relaxed import Relaxed, relaxed
 from route_optimizer.improve import MOST_STOPS, improve
@@ -42,19 +40,6 @@ def search(problem: Problem, search: Search) -> Found:
     if not problem.stops or not problem.vehicles:
         return Found({}, "optimal")
     return _Run(problem, search).found()
-
-
-@dataclass(slots=True)
-class _Slice(Search):
-    """A part of a search, which ends when the whole does."""
-
-    whole: Search | None = None
-
-    @property
-    def over(self) -> bool:
-        """Whether to end."""
-        self.stopped = self.stopped or (self.whole is not None and self.whole.over)
-        return self.stopped or self.elapsed_s >= self.budget_s
 
 
 class _Run:
@@ -93,7 +78,8 @@ class _Run:
 
     def _easily(self, easier: Relaxed, start: Sequences, budget_s: float) -> Sequences:
         """What PyVRP makes of the easier problem, before it is mended."""
-        part = self._slice(budget_s, easier.there(start))
+        whole = self.search
+        part = whole.part(budget_s, start=easier.there(start) or None, cores=whole.cores)
         engine = pyvrp if len(easier.easier.stops) < MANY_STOPS else decomposition
         found = easier.back(engine.search(easier.easier, part).sequences)
         self._take(found)
@@ -109,21 +95,9 @@ class _Run:
         if len(self.problem.stops) > MOST_STOPS:
             # more than `improve` takes: what is left out is put in where it fits
             return self._keep(fill_in(self.problem, sequences, within_s=min(budget_s, self.search.remaining_s)))
-        part = self._slice(budget_s, {})
+        part = self.search.part(budget_s)
         part.tell = lambda _, better: self._keep(better or {})
         return self._keep(improve(self.problem, sequences, part, iterations=rounds))
-
-    def _slice(self, budget_s: float, start: Sequences) -> _Slice:
-        whole = self.search
-        return _Slice(
-            min(budget_s, whole.remaining_s),
-            whole.seed,
-            whole.cores,
-            whole.memory_bytes,
-            start or None,
-            whole.executor,
-            whole=whole,
-        )
 
     def _keep(self, sequences: Sequences) -> None:
         routes = routes_of(self.problem, sequences)
