@@ -5,6 +5,7 @@ as if it were alone. What a group's search finds is never worse than what it had
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, nullcontext
@@ -22,15 +23,17 @@ from route_optimizer.problem import Matrix, Problem
 from route_optimizer.schedule import order_of, route
 from route_optimizer.search import WATCH_S, Found, Search, Sequences
 
-#: stops of a group
-GROUP = 250
+#: stops of a group, and how many routes it has at least
+GROUP, ROUTES = 250, 12
 #: fewer are searched as they are
 FEWEST = 2 * GROUP
+#: so many are searched as they are where a route has many stops: groups of a few long routes find little
+MOST_OF_LONG, LONG = 1_500, 30
 #: more are not searched as a whole, not even to begin
 MOST_AS_WHOLE = 3_000
 #: of the time, to search the whole before it is cut
 SHARE_AS_WHOLE = 0.3
-#: for one group, seconds
+#: for a group of the usual size, seconds
 MOMENT_S = 2.0
 #: the least that is worth to begin with, seconds
 SHORTEST_S = 0.25
@@ -98,10 +101,25 @@ class Outcome:
 
 def search(problem: Problem, search: Search) -> Found:
     """Like `pyvrp.search`, for many stops."""
-    if len(problem.stops) < FEWEST or not problem.vehicles:
+    stops = len(problem.stops)
+    if stops < FEWEST or not problem.vehicles or (stops <= MOST_OF_LONG and stops >= LONG * _fewest_routes(problem)):
         return pyvrp.search(problem, search)
     with _workers(search) as executor:
         return _Decomposition(problem, search, executor).found()
+
+
+def _fewest_routes(problem: Problem) -> int:
+    """As many as the goods need, in the roomiest vehicle; reloads bring more stops to a route."""
+    carried = Counter[str]()
+    for stop in problem.stops:
+        for load in stop.loads:
+            carried[load.dimension] += load.amount
+    room = Counter[str]()
+    for vehicle in problem.vehicles:
+        for each in vehicle.capacities:
+            if each.compartment is None:
+                room[each.dimension] = max(room[each.dimension], each.limit)
+    return max([1, *(carried[name] // limit for name, limit in room.items() if limit)])
 
 
 def _workers(search: Search) -> AbstractContextManager[Executor | None]:
@@ -138,7 +156,6 @@ class _Decomposition:
         self.dice = Random(search.seed)  # noqa: S311 - no secret
         self.plan: dict[str, Order] = {}
         self.costs: dict[str, int] = {}
-        self.groups = max(2, round(len(problem.stops) / GROUP))
         self.partner = {each.pickup: each.delivery for each in problem.shipments}
         self.position = _positions(problem)
 
@@ -150,6 +167,13 @@ class _Decomposition:
             self._round(list(self._cut(self._items(), polar=bool(rounds % 2))))
             rounds += 1
         return Found(self.plan, "cancelled" if search.stopped else "budget")
+
+    @property
+    def groups(self) -> int:
+        """How many: as many stops in each, and more where routes are long."""
+        stops = len(self.problem.stops)
+        of_routes = ROUTES * stops / len(self.plan) if self.plan else 0
+        return max(2, round(stops / max(GROUP, of_routes)))
 
     def _begin(self) -> None:
         """A first plan: the one that is given, or of all stops at once, or group by group."""
@@ -213,8 +237,9 @@ class _Decomposition:
 
     def _round(self, groups: list[_Group]) -> None:
         """Search each group once, as many at a time as there are workers."""
-        rounds = self.search.remaining_s * self.search.cores / len(groups) / MOMENT_S
-        moment_s = MOMENT_S * min(1.0, max(rounds / LEAST_ROUNDS, SHORTEST_S / MOMENT_S))
+        usual_s = MOMENT_S * max(1.0, len(self.problem.stops) / len(groups) / GROUP)
+        rounds = self.search.remaining_s * self.search.cores / len(groups) / usual_s
+        moment_s = usual_s * min(1.0, max(rounds / LEAST_ROUNDS, SHORTEST_S / usual_s))
         if self.executor is None:
             for group in groups:
                 if not self.search.over:

@@ -42,16 +42,17 @@ from route_optimizer.search import Found, Search, Sequences
 
 #: of the budget, to find a plan that serves all, before stops may be left out
 SHARE_FOR_ALL = 0.3
-#: stops that are tried beside a stop
-NEIGHBOURS = 30
+#: stops that are tried beside a stop, of a problem below and from `LARGE` stops: of many, fewer settle too soon
+NEIGHBOURS, NEIGHBOURS_OF_LARGE = 30, 50
+LARGE = 500
 #: of a second late, a metre too far or a unit of load too many, in what a stop's way to a neighbour costs
 PENALTY = 3.0
 #: a plan is accepted when it is better than the one so many rounds ago: the more, the later the search settles
 #: for each second there is, within these bounds
 HISTORY_PER_S = 4.0
-SHORTEST_HISTORY, LONGEST_HISTORY = 10, 100
-#: rounds without a better plan after which it begins again with the best one
-RESTART = 4_000
+SHORTEST_HISTORY, LONGEST_HISTORY, LONGEST_OF_LARGE = 10, 100, 300
+#: rounds without a better plan after which it begins again with the best one: these for each stop, and at least so many
+RESTART_PER_STOP, RESTART = 20, 4_000
 #: rounds without a better plan after which the search has settled: these, and as many for each pair of stops
 PATIENCE = 1_000
 PATIENCE_PER_PAIR = 20
@@ -224,8 +225,11 @@ class _Run(IteratedLocalSearchCallbacks):
             self._tell()
             return self.search.over or self.settled or enough or lost
 
-        history = min(LONGEST_HISTORY, max(SHORTEST_HISTORY, round(HISTORY_PER_S * self.search.remaining_s)))
-        settings = IteratedLocalSearchParams(RESTART, history, callbacks=self)
+        stops = len(self.model.problem.stops)
+        longest = LONGEST_HISTORY if stops < LARGE else LONGEST_OF_LARGE
+        history = min(longest, max(SHORTEST_HISTORY, round(HISTORY_PER_S * self.search.remaining_s)))
+        restart = max(RESTART, RESTART_PER_STOP * stops)
+        settings = IteratedLocalSearchParams(restart, history, callbacks=self)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PenaltyBoundWarning)
             IteratedLocalSearch(data, penalties, method, first, settings).run(stop, collect_stats=False)
@@ -256,7 +260,8 @@ class _Run(IteratedLocalSearchCallbacks):
 
 def local_search(data: ProblemData, generator: RandomNumberGenerator) -> LocalSearch:
     """PyVRP's, with our number of neighbours."""
-    neighbours = compute_neighbours(data, NeighbourhoodParams(num_neighbours=NEIGHBOURS))
+    number = NEIGHBOURS if data.num_clients < LARGE else NEIGHBOURS_OF_LARGE
+    neighbours = compute_neighbours(data, NeighbourhoodParams(num_neighbours=number))
     method = LocalSearch(data, generator, neighbours, PerturbationManager(PerturbationParams()))
     for operator in OPERATORS:
         if operator.supports(data):

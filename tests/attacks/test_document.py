@@ -214,7 +214,7 @@ async def attack(platform: Platform, tag: str, *, examples: int, every: int) -> 
 @pytest.mark.parametrize("tag", sorted(BY_TAG))
 async def test_what_comes_back_was_announced_and_each_operation_succeeds_once(shared_sqlite_url: str, tag: str) -> None:
     async with open_shared_platform(shared_sqlite_url) as platform:
-        await attack(platform, tag, examples=2, every=13)
+        await attack(platform, tag, examples=2, every=29)
 
 
 @pytest.mark.long

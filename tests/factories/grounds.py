@@ -36,6 +36,13 @@ def mostly_embedded_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
+def mostly_embedded_database_url(request: pytest.FixtureRequest) -> str:
+    """The same, as `shared_database_url` of such rooms."""
+    url: str = request.getfixturevalue(f"shared_{request.param}_url")
+    return url
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def ground(ground_url: str) -> AsyncIterator[Database]:
     """That database, opened."""

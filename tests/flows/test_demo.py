@@ -50,6 +50,7 @@ def test_a_broken_link_is_found_and_named(link: str) -> None:
     assert all(rows(told.stdout)[name] for name in before), told.stdout
 
 
+@pytest.mark.long
 def test_recorded_messages_of_real_devices_go_through_gateway_and_cloud() -> None:
     command = [sys.executable, "-m", "coldfleet", "demo", "--replay", str(RECORDED)]
     told = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)

@@ -1,3 +1,5 @@
-from tests.factories.grounds import farm, ground, ground_url, store
+from tests.factories.grounds import farm, ground, store
+from tests.factories.grounds import mostly_embedded_database_url as shared_database_url
+from tests.factories.grounds import mostly_embedded_url as ground_url
 
-__all__ = ["farm", "ground", "ground_url", "store"]
+__all__ = ["farm", "ground", "ground_url", "shared_database_url", "store"]
