@@ -65,13 +65,16 @@ def replan(
     Raises:
         ProblemError: when the day or an order makes no sense.
     """
+    cancel = tuple(cancel)
     _sensible(problem, day, insert)
     rest = rest_of(problem, day, insert, cancel, handling)
     validate(rest.problem)
     start = kept(rest.problem, rest.orders)
     allowed = None if most_moved is None else most_moved * max(1, len(insert))
     repair = _Repair(rest.problem, dict(start), allowed, time.monotonic() + budget_s)
-    repair.serve([stop for stop in rest.problem.stops if stop.id not in repair.van_of])
+    # what was left out before still is, unless there is less to do now
+    hopeless = set() if cancel or most_moved is None else {each.stop for each in day.plan.unserved}
+    repair.serve([stop for stop in rest.problem.stops if stop.id not in repair.van_of and stop.id not in hopeless])
     if most_moved is None:
         plan = solve(rest.problem, budget_s=budget_s, seed=seed, start=repair.orders)
     else:
