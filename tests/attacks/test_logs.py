@@ -62,7 +62,7 @@ class Run:
         return token
 
     def _new_tokens(self) -> set[str]:
-        texts = [mail.read_text().replace("=\n", "").replace("=3D", "=") for mail in self.mails.glob("*")]
+        texts = [mail.read_text().replace("=\n", "").replace("=3D", "=") for mail in self.mails.glob("*.eml")]
         return {token for text in texts for token in _MAILED.findall(text)} - self.tokens_read
 
 
