@@ -18,6 +18,7 @@ from route_optimizer.facts import FINE, NEVER
 from route_optimizer.insertion import into, with_reload
 from route_optimizer.plan import Order
 from route_optimizer.problem import Problem
+from route_optimizer.repair import tidy
 from route_optimizer.schedule import order_of, route
 from route_optimizer.search import Search, Sequences
 
@@ -263,7 +264,7 @@ class _Improvement:
         for number in sorted(numbers):
             gone -= self._stuck(number, gone)
         for number in sorted(numbers):
-            order = _tidy(name for name in self.board.rows[number].order if name not in gone)
+            order = tidy(name for name in self.board.rows[number].order if name not in gone)
             cost = self.board.cost(number, order)
             if cost is not None:
                 self.out.update(name for name in self.board.rows[number].order if name is not None and name in gone)
@@ -400,15 +401,6 @@ class _Nearby:
             order = np.argsort(apart, kind="stable")[: NEIGHBOURS + 1].tolist()
             self._known[name] = [name, *(self.names[each] for each in order if self.names[each] != name)]
         return self._known[name]
-
-
-def _tidy(names: Iterable[str | None]) -> Order:
-    """Without reloads that have nothing before or after them."""
-    tidy: list[str | None] = []
-    for name in names:
-        if name is not None or (tidy and tidy[-1] is not None):
-            tidy.append(name)
-    return tuple(tidy[:-1] if tidy and tidy[-1] is None else tidy)
 
 
 def _sequences(board: Board, rows: Sequence[Row]) -> dict[str, Order]:

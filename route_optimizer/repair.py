@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from route_optimizer.facts import facts_of
 from route_optimizer.plan import Order, Route
 from route_optimizer.problem import Problem, Vehicle
 from route_optimizer.schedule import order_of, route
@@ -14,6 +15,8 @@ def kept(problem: Problem, sequences: Sequences) -> dict[str, Order]:
     A route that is good as it is stays as it is. Of another, the locked stops are kept, and then one stop after the
     other (or one group: see `groups`) that can be served beside those kept before.
     """
+    if not sequences:
+        return {}
     belonging = groups(problem)
     seen: set[str] = set()
     result: dict[str, Order] = {}
@@ -38,11 +41,7 @@ def tidy(order: Iterable[str | None]) -> Order:
 
 def groups(problem: Problem) -> dict[str, frozenset[str]]:
     """For each stop, the stops that are served with it or not at all, itself among them."""
-    belonging = {stop.id: frozenset([stop.id]) for stop in problem.stops}
-    for ties in (*problem.together, *(frozenset((each.pickup, each.delivery)) for each in problem.shipments)):
-        whole = frozenset().union(*(belonging[name] for name in ties))
-        belonging |= dict.fromkeys(whole, whole)
-    return belonging
+    return {stop.id: frozenset([stop.id]) for stop in problem.stops} | facts_of(problem).partners
 
 
 def routes_of(problem: Problem, sequences: Sequences) -> list[Route]:

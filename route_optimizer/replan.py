@@ -73,8 +73,8 @@ def replan(
     allowed = None if most_moved is None else most_moved * max(1, len(insert))
     repair = _Repair(rest.problem, dict(start), allowed, time.monotonic() + budget_s)
     # what was left out before still is, unless there is less to do now
-    hopeless = set() if cancel or most_moved is None else {each.stop for each in day.plan.unserved}
-    repair.serve([stop for stop in rest.problem.stops if stop.id not in repair.van_of and stop.id not in hopeless])
+    given_up = set() if cancel or most_moved is None else {each.stop for each in day.plan.unserved}
+    repair.serve([stop for stop in rest.problem.stops if stop.id not in repair.van_of and stop.id not in given_up])
     if most_moved is None:
         plan = solve(rest.problem, budget_s=budget_s, seed=seed, start=repair.orders)
     else:

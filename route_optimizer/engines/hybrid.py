@@ -7,6 +7,7 @@ and putting them back in, which the schedule itself judges, so that every rule i
 """
 
 from route_optimizer.engines import decomposition, pyvrp
+from route_optimizer.engines.choice import MANY_STOPS
 from route_optimizer.engines.relaxed import Relaxed, relaxed
 from route_optimizer.improve import MOST_STOPS, improve
 from route_optimizer.insertion import fill_in
@@ -15,8 +16,6 @@ from route_optimizer.problem import Problem
 from route_optimizer.repair import kept, loss, routes_of
 from route_optimizer.search import Found, Search, Sequences
 
-#: as many stops are too many for PyVRP as a whole
-MANY_STOPS = 700
 #: for a first plan, seconds
 FIRST_S = 0.4
 #: how loose the easier problems are, and the share of the budget for each

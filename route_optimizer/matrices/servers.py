@@ -16,7 +16,7 @@ import msgspec
 from route_optimizer.matrices import valhalla_json
 from route_optimizer.matrices.calls import Caller, Patience
 from route_optimizer.matrices.points import Point, check_points
-from route_optimizer.matrices.sources import Limits, Metres, Seconds, SourceConfused, SourceRefused, Table, blocks
+from route_optimizer.matrices.sources import Limits, Metres, Seconds, SourceConfused, SourceRefused, Table, fill
 
 #: pairs: the square of the server's `--max-table-size`; places: they travel in the URL, which must not grow too long
 OSRM_LIMITS = Limits(pairs=10_000, places=100)
@@ -67,9 +67,7 @@ class Osrm:
         """
         check_points([*origins, *destinations])
         whole = Table.blank(len(origins), len(destinations))
-        for rows, columns in blocks(range(len(origins)), range(len(destinations)), self.limits):
-            part = self._part([origins[row] for row in rows], [destinations[column] for column in columns])
-            whole.put(rows, columns, part)
+        fill(whole, origins, destinations, self.limits, self._part)
         return whole
 
     def _part(self, origins: list[Point], destinations: list[Point]) -> Table:
@@ -197,22 +195,25 @@ class Google:
             SourceError: when it cannot answer.
         """
         check_points([*origins, *destinations])
+        whole = Table.blank(len(origins), len(destinations))
+        fill(whole, origins, destinations, self.limits, self._part)
+        return whole
+
+    def _part(self, origins: list[Point], destinations: list[Point]) -> Table:
+        """One request."""
         headers = {
             "X-Goog-Api-Key": self.key,
             "X-Goog-FieldMask": "originIndex,destinationIndex,status,condition,distanceMeters,duration",
         }
+        wanted = {
+            "origins": [_waypoint(point) for point in origins],
+            "destinations": [_waypoint(point) for point in destinations],
+            "travelMode": self.mode,
+            "routingPreference": "TRAFFIC_UNAWARE",
+        }
         caller = Caller("google", self.url.rstrip("/"), headers, self.patience)
-        whole = Table.blank(len(origins), len(destinations))
-        for rows, columns in blocks(range(len(origins)), range(len(destinations)), self.limits):
-            wanted = {
-                "origins": [_waypoint(origins[row]) for row in rows],
-                "destinations": [_waypoint(destinations[column]) for column in columns],
-                "travelMode": self.mode,
-                "routingPreference": "TRAFFIC_UNAWARE",
-            }
-            answer = caller.post("/distanceMatrix/v2:computeRouteMatrix", msgspec.json.encode(wanted))
-            whole.put(rows, columns, _elements(answer, len(rows), len(columns)))
-        return whole
+        answer = caller.post("/distanceMatrix/v2:computeRouteMatrix", msgspec.json.encode(wanted))
+        return _elements(answer, len(origins), len(destinations))
 
 
 def _waypoint(point: Point) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Whoever knows the roads between places: a map on this machine (`roads`) or a server (`servers`), asked alike."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, NamedTuple, Protocol
 
@@ -151,6 +151,25 @@ def blocks(rows: Sequence[int], columns: Sequence[int], most: Limits) -> Iterato
     for top in range(0, len(rows), high):
         for left in range(0, len(columns), wide):
             yield list(rows[top : top + high]), list(columns[left : left + wide])
+
+
+def fill(
+    whole: Table,
+    origins: Sequence[Point],
+    destinations: Sequence[Point],
+    most: Limits,
+    ask: Callable[[list[Point], list[Point]], Table],
+) -> None:
+    """Ask for the ways between all places that are not known to be off the road, piece by piece within the limits.
+
+    Raises:
+        SourceError: what `ask` raises.
+    """
+    rows = [row for row, point in enumerate(origins) if point not in whole.off_road]
+    columns = [column for column, point in enumerate(destinations) if point not in whole.off_road]
+    for some_rows, some_columns in blocks(rows, columns, most):
+        part = ask([origins[row] for row in some_rows], [destinations[column] for column in some_columns])
+        whole.put(some_rows, some_columns, part)
 
 
 def gaps(unknown: NDArray[np.bool_]) -> Iterator[Block]:

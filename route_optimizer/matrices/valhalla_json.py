@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from route_optimizer.matrices.points import Point
-from route_optimizer.matrices.sources import Limits, Metres, Seconds, SourceConfused, Table, blocks
+from route_optimizer.matrices.sources import Limits, Metres, Seconds, SourceConfused, Table, fill
 from route_optimizer.matrices.sphere import GreatCircles
 
 #: places located by one request
@@ -62,11 +62,13 @@ def table(ask: Ask, origins: Sequence[Point], destinations: Sequence[Point], dia
     places = list(dict.fromkeys((*origins, *destinations)))
     whole = Table.blank(len(origins), len(destinations))
     whole.off_road.update(off_road(ask, places, dialect.costing, dialect.reach_m))
-    rows = [row for row, point in enumerate(origins) if point not in whole.off_road]
-    columns = [column for column, point in enumerate(destinations) if point not in whole.off_road]
-    for some_rows, some_columns in blocks(rows, columns, dialect.limits):
-        starts, ends = [origins[row] for row in some_rows], [destinations[column] for column in some_columns]
-        whole.put(some_rows, some_columns, dialect.ways(ask, starts, ends, dialect.costing))
+    fill(
+        whole,
+        origins,
+        destinations,
+        dialect.limits,
+        lambda starts, ends: dialect.ways(ask, starts, ends, dialect.costing),
+    )
     return whole
 
 

@@ -6,6 +6,7 @@ continent without a bridge; south of -60° there are no roads at all.
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -47,7 +48,7 @@ def cells(origins: Sequence[Point], destinations: Sequence[Point]) -> list[list[
     ]
 
 
-class Service:
+class Service(ABC):
     """One double: `trouble` is answered first, one each; `asked` is how many pairs it was asked about."""
 
     def __init__(self) -> None:
@@ -82,8 +83,9 @@ class Service:
         except Refused as refusal:
             return refusal.answer
 
+    @abstractmethod
     def serve(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
-        raise NotImplementedError
+        """What the service says to one request."""
 
     def __enter__(self) -> Self:
         self._double.start()
