@@ -44,10 +44,13 @@ from cloud_api.inventory.takes import models as stock_takes
 from cloud_api.inventory.transfers import models as transfers
 from cloud_api.kernel import idempotency, numbers, outbox
 from cloud_api.kernel.db import Base
-from cloud_api.logistics import models as logistics
+from cloud_api.logistics.deliveries import models as deliveries
+from cloud_api.logistics.dispatch import models as dispatch
+from cloud_api.logistics.fleet import models as fleet
+from cloud_api.logistics.tracking import models as tracking
 from cloud_api.media import models as media
 from cloud_api.notifications import models as notifications
-from cloud_api.orders import models as orders
+from cloud_api.orders.book import models as orders
 from cloud_api.places import models as places
 from cloud_api.recalls import models as recalls
 from cloud_api.search import models as search
@@ -107,7 +110,10 @@ MODULES = (
     cold_chain_rules,
     orders,
     exchange,
-    logistics,
+    fleet,
+    dispatch,
+    deliveries,
+    tracking,
     recalls,
 )
 

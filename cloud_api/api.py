@@ -69,15 +69,18 @@ from cloud_api.inventory.transfers.routes import router as transfers
 from cloud_api.kernel.health import router as monitoring
 from cloud_api.kernel.http import ErrorEnvelope
 from cloud_api.kernel.inspection import router as inspection
-from cloud_api.logistics.routes import live as tracking
-from cloud_api.logistics.routes import router as logistics
+from cloud_api.logistics.deliveries.routes import router as deliveries
+from cloud_api.logistics.dispatch.routes import router as dispatch
+from cloud_api.logistics.fleet.routes import router as fleet
+from cloud_api.logistics.tracking.live import live as live_routes
+from cloud_api.logistics.tracking.routes import router as tracking
 from cloud_api.media.avatar_routes import router as avatars
 from cloud_api.media.routes import router as media
 from cloud_api.media.upload_routes import router as uploads
 from cloud_api.mobile.routes import router as mobile
 from cloud_api.mobile.sign_in_routes import router as mobile_sign_in
 from cloud_api.notifications.routes import router as notifications
-from cloud_api.orders.routes import router as orders
+from cloud_api.orders.book.routes import router as orders
 from cloud_api.places.routes import members as warehouse_members
 from cloud_api.places.routes import router as places
 from cloud_api.realtime.routes import live as security_events
@@ -177,7 +180,10 @@ _CHAIN = (
     customers,
     own_addresses,
     orders,
-    logistics,
+    fleet,
+    dispatch,
+    tracking,
+    deliveries,
     recalls,
     avatars,
     uploads,
@@ -226,7 +232,7 @@ def _api() -> APIRouter:
 def websockets() -> APIRouter:
     """Everything under `/ws`."""
     live = APIRouter()
-    live.include_router(tracking)
+    live.include_router(live_routes)
     live.include_router(security_events)
     live.include_router(live_readings)
     live.include_router(live_alerts)

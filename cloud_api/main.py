@@ -54,8 +54,8 @@ from cloud_api.kernel.permissions import Principal
 from cloud_api.kernel.rate_limits import RateLimits
 from cloud_api.kernel.settings import Settings
 from cloud_api.kernel.vault import Vault
+from cloud_api.logistics.dispatch.planner import Planner
 from cloud_api.logistics.events import PlanningRequested, RouteMoved
-from cloud_api.logistics.planner import Planner
 from cloud_api.logistics.reactions import REACTIONS as LOGISTICS_REACTIONS
 from cloud_api.media.events import ObjectsUnneeded
 from cloud_api.media.service import remove_unneeded
@@ -69,7 +69,7 @@ from cloud_api.notifications.mail import PostOffice, open_post_office, send_mail
 from cloud_api.notifications.personal_data import PERSONAL_DATA as NOTIFICATIONS_PERSONAL_DATA
 from cloud_api.notifications.push import FcmPush, push_notification
 from cloud_api.notifications.sms import TwilioSms, open_sms, send_sms_code
-from cloud_api.orders.searchable import everything as all_orders
+from cloud_api.orders.book.searchable import everything as all_orders
 from cloud_api.places import service as places
 from cloud_api.realtime.hub import Hub, topic_of
 from cloud_api.search.events import ReindexRequested

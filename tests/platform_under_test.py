@@ -20,7 +20,7 @@ from cloud_api.kernel.db import Database
 from cloud_api.kernel.outbox import Dispatcher
 from cloud_api.kernel.settings import Settings
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
-from cloud_api.logistics.planner import Planner
+from cloud_api.logistics.dispatch.planner import Planner
 from cloud_api.main import create_app, equip, subscriptions
 from cloud_api.media.storage import Files
 from cloud_api.notifications.mail import PostOffice

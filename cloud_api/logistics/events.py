@@ -1,4 +1,4 @@
-"""What logistics tells: to its own optimizer, to the live view, to the rooms above."""
+"""What logistics tells: to its own rooms, to the live views, to the rooms above."""
 
 import uuid
 from dataclasses import dataclass
@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PlanningRequested:
-    """A day is to be planned."""
+    """A day is to be planned, or planned again."""
+
+    job_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class PlanningMoved:
+    """A planning job started, found something better, or ended: what the live view shows of it may be old."""
 
     job_id: uuid.UUID
 
@@ -16,3 +23,82 @@ class RouteMoved:
     """A route started, moved on, or ended: what the live view shows of it may be old."""
 
     route_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class RoutePublished:
+    """A driver has a new route."""
+
+    route_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class RouteChanged:
+    """A route that its driver knows has other stops, or another order of them."""
+
+    route_id: uuid.UUID
+    why: str
+
+
+@dataclass(frozen=True)
+class RouteStarted:
+    """A loaded van has left."""
+
+    route_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class RouteCompleted:
+    """A van is back, and unloaded."""
+
+    route_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class StopIsNext:
+    """A van is on its way to this door, and to none before it."""
+
+    delivery_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class StopArrived:
+    """A van stands before a door."""
+
+    delivery_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class StopDelivered:
+    """Goods were handed over, and that is proved."""
+
+    delivery_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class StopFailed:
+    """An attempt came to nothing."""
+
+    delivery_id: uuid.UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class EtaMoved:
+    """A customer who was told a time should be told another."""
+
+    delivery_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class PhoneFellSilent:
+    """A van is under way, and its phone says nothing."""
+
+    route_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class ReplanProposed:
+    """Something happened on the road, and there is a proposal what to do about it."""
+
+    job_id: uuid.UUID

@@ -3,8 +3,8 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel.outbox import Subscription, reaction
-from cloud_api.logistics import service
-from cloud_api.orders.events import OrderCancelled
+from cloud_api.logistics.deliveries import service
+from cloud_api.orders.book.events import OrderCancelled
 
 
 async def take_off_the_route(db: AsyncSession, event: OrderCancelled) -> None:

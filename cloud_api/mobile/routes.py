@@ -9,22 +9,23 @@ from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.rate_limits import budget
 from cloud_api.kernel.unit_of_work import Db
-from cloud_api.logistics import service
-from cloud_api.logistics.schemas import (
+from cloud_api.logistics.deliveries import service
+from cloud_api.logistics.deliveries.schemas import (
     DeliveryMove,
     DeliveryRead,
     PhotoRead,
-    PositionReport,
     Proof,
     RouteComplete,
     RouteDetailRead,
     RouteRead,
 )
-from cloud_api.logistics.visibility import OwnDrives
+from cloud_api.logistics.deliveries.visibility import OwnDrives
+from cloud_api.logistics.tracking import service as tracking
+from cloud_api.logistics.tracking.schemas import PositionReport
 from cloud_api.media import service as media
 from cloud_api.media.arrivals import PHOTO_BODY, ArrivedPhoto
-from cloud_api.orders import service as orders
-from cloud_api.orders.schemas import OrderRead
+from cloud_api.orders.book import service as orders
+from cloud_api.orders.book.schemas import OrderRead
 
 router = APIRouter(prefix="/mobile", tags=["mobile"], route_class=ApiRoute)
 
@@ -85,7 +86,7 @@ async def move_delivery(db: Db, principal: CurrentPrincipal, id: uuid.UUID, body
 @budget("driver")
 async def report_position(db: Db, principal: CurrentPrincipal, id: uuid.UUID, body: PositionReport) -> None:
     """Where the van is."""
-    await service.report_position(db, id, driver_id=principal.id, report=body)
+    await tracking.report_position(db, id, driver_id=principal.id, report=body)
 
 
 @router.post(

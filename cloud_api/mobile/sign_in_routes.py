@@ -20,9 +20,9 @@ from cloud_api.identity.sessions.schemas import ChallengeRead, MobileLoginReques
 from cloud_api.kernel.http import ApiRoute, RequestModel, ResponseModel
 from cloud_api.kernel.permissions import open_in_duty, require
 from cloud_api.kernel.unit_of_work import Db
-from cloud_api.logistics import service as logistics
-from cloud_api.logistics.schemas import RouteDetailRead
-from cloud_api.logistics.visibility import OwnDrives
+from cloud_api.logistics.deliveries import service as logistics
+from cloud_api.logistics.deliveries.schemas import RouteDetailRead
+from cloud_api.logistics.deliveries.visibility import OwnDrives
 from cloud_api.notifications import service as notifications
 
 router = APIRouter(prefix="/mobile/auth", tags=["mobile"], route_class=ApiRoute)

@@ -14,8 +14,9 @@ from cloud_api.inventory.ledger.models import Lot, StockLevel, StockMovement, St
 from cloud_api.inventory.lots.tracing import descendants, shipped
 from cloud_api.kernel import clock
 from cloud_api.kernel.columns import Quantity
-from cloud_api.logistics.models import Delivery, Route, Vehicle
-from cloud_api.orders.models import CustomerOrder, OrderLine
+from cloud_api.logistics.deliveries.models import Delivery, Route
+from cloud_api.logistics.fleet.models import Vehicle
+from cloud_api.orders.book.models import CustomerOrder, OrderLine
 from cloud_api.places.queries import Visible
 from cloud_api.recalls.models import Recall
 from cloud_api.recalls.schemas import (

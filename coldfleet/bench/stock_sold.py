@@ -13,8 +13,9 @@ from cloud_api.customers.models import Customer
 from cloud_api.inventory.ledger.models import Lot, StockLevel, StockMovement, StockReservation
 from cloud_api.inventory.lots.models import LotLineage
 from cloud_api.kernel.db import Database
-from cloud_api.logistics.models import Delivery, Route, Vehicle
-from cloud_api.orders.models import CustomerOrder, OrderLine
+from cloud_api.logistics.deliveries.models import Delivery, Route
+from cloud_api.logistics.fleet.models import Vehicle
+from cloud_api.orders.book.models import CustomerOrder, OrderLine
 from cloud_api.places.models import Location
 from coldfleet.bench.stock_site import Site
 

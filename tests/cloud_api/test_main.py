@@ -2,7 +2,7 @@
 
 import asyncio
 
-from cloud_api.logistics.planner import Planner
+from cloud_api.logistics.dispatch.planner import Planner
 from cloud_api.main import open_dispatcher
 from cloud_api.realtime.hub import Hub
 from tests.factories.stores import make_cold_store, make_rule

@@ -14,8 +14,8 @@ from cloud_api.identity.passwords import new_password
 from cloud_api.identity.people import service as people
 from cloud_api.kernel import clock
 from cloud_api.kernel.tenancy import SystemScope
-from cloud_api.logistics import planning
-from cloud_api.logistics.planner import Planner
+from cloud_api.logistics.dispatch import planning
+from cloud_api.logistics.dispatch.planner import Planner
 from route_optimizer.solve import solve
 from tests.factories.farms import make_person
 from tests.factories.stores import make_product, make_room, make_warehouse

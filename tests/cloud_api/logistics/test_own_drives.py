@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from cloud_api.logistics.models import Route
+from cloud_api.logistics.deliveries.models import Route
 from cloud_api.realtime.hub import topic_of
 from tests.cloud_api.realtime.sockets import connected_to
 from tests.factories.grounds import IN_ONE_LOOP

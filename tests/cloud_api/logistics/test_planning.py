@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from cloud_api.kernel import clock
-from cloud_api.logistics import planning
-from cloud_api.logistics.models import PlanningJob
-from cloud_api.logistics.planner import Planner
+from cloud_api.logistics.dispatch import planning
+from cloud_api.logistics.dispatch.models import PlanningJob
+from cloud_api.logistics.dispatch.planner import Planner
 from route_optimizer.problem import Problem
 from route_optimizer.solve import solve
 from tests.factories.farms import open_farm_alone
@@ -225,7 +225,7 @@ async def test_a_solver_that_takes_its_process_with_it_fails_its_job_and_no_othe
         order = await packed_order(depot)
         jobs = [await request_plan(farm.tenant, depot.warehouse_id) for _ in range(2)]
         with monkeypatch.context() as patched:
-            patched.setattr("cloud_api.logistics.planner._solve", die)
+            patched.setattr("cloud_api.logistics.dispatch.planner._solve", die)
             assert await Planner(farm.database).run_next() is True
         failed = await job_of(farm.tenant, jobs[0])
         assert failed["status"] == "failed"

@@ -8,17 +8,15 @@ from typing import Any
 import pytest
 
 from cloud_api.kernel.states import InvalidTransition, StateMachine
-from cloud_api.logistics.states import (
+from cloud_api.logistics.deliveries.states import (
     DELIVERY,
-    JOB,
     ROUTE,
     DeliveryAction,
     DeliveryStatus,
-    JobAction,
-    JobStatus,
     RouteAction,
     RouteStatus,
 )
+from cloud_api.logistics.dispatch.states import JOB, JobAction, JobStatus
 from tests.factories.pictures import picture_of
 
 Life = Mapping[tuple[StrEnum, StrEnum], StrEnum]

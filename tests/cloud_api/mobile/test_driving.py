@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from cloud_api.kernel import clock
-from cloud_api.logistics.models import VehiclePosition
+from cloud_api.logistics.tracking.models import VehiclePosition
 from tests.cloud_api.inventory.stock import hold, lying_in
 from tests.factories.farms import make_person
 from tests.factories.grounds import IN_ONE_LOOP

@@ -15,7 +15,7 @@ from cloud_api.kernel import clock
 from cloud_api.kernel.outbox import OutboxDelivery, OutboxEvent
 from cloud_api.kernel.settings import Settings
 from cloud_api.kernel.tenancy import SystemScope
-from cloud_api.logistics.planner import Planner
+from cloud_api.logistics.dispatch.planner import Planner
 from cloud_api.main import open_dispatcher
 from cloud_api.notifications import service
 from cloud_api.notifications.models import Notification, PushDelivery

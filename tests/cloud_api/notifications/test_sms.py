@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from cloud_api.kernel import clock
 from cloud_api.kernel.settings import Settings
-from cloud_api.logistics.planner import Planner
+from cloud_api.logistics.dispatch.planner import Planner
 from cloud_api.main import open_dispatcher
 from cloud_api.notifications.sms import SmsRefused, SmsUnavailable, TwilioSms
 from cloud_api.realtime.hub import Hub

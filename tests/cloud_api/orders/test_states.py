@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from cloud_api.kernel.states import InvalidTransition
-from cloud_api.orders.states import ORDER, OrderAction, OrderStatus
+from cloud_api.orders.book.states import ORDER, OrderAction, OrderStatus
 from tests.factories.pictures import picture_of
 
 PENDING, CONFIRMED, PACKED, OUT, DELIVERED, RETURNED, CANCELLED = OrderStatus

@@ -12,10 +12,10 @@ from cloud_api.kernel.money import unit_price_from_integer
 from cloud_api.kernel.paging import Page, PageQuery, page
 from cloud_api.kernel.permissions import require
 from cloud_api.kernel.unit_of_work import Db
-from cloud_api.orders import queries, service
-from cloud_api.orders.models import CustomerOrder
-from cloud_api.orders.queries import VisibleOrders
-from cloud_api.orders.schemas import (
+from cloud_api.orders.book import queries, service
+from cloud_api.orders.book.models import CustomerOrder
+from cloud_api.orders.book.queries import VisibleOrders
+from cloud_api.orders.book.schemas import (
     AllocationRead,
     OrderCancel,
     OrderCreate,
@@ -23,7 +23,7 @@ from cloud_api.orders.schemas import (
     OrderLineRead,
     OrderRead,
 )
-from cloud_api.orders.visibility import OrdersToFulfill, OrdersToRead, OrdersToWrite
+from cloud_api.orders.book.visibility import OrdersToFulfill, OrdersToRead, OrdersToWrite
 
 router = APIRouter(prefix="/orders", tags=["orders"], route_class=ApiRoute)
 

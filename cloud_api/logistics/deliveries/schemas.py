@@ -1,73 +1,17 @@
 """Vans, plans, routes and deliveries, as they travel over HTTP."""
 
 import uuid
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
-from cloud_api.kernel.json_types import LocalTime
 
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FailureReason = Literal["customer_absent", "refused", "wrong_address", "damaged", "excursion", "vehicle", "other"]
-
-
-class VehicleCreate(RequestModel):
-    """A van; its load space becomes a place of its own."""
-
-    number: Annotated[str, Field(min_length=1, max_length=24, pattern=r"^[A-Za-z0-9-]+$", examples=["KA-01-AB-1234"])]
-    capacity_g: Annotated[int, Field(ge=1, le=50_000_000)]
-    is_refrigerated: bool = True
-    driver_id: uuid.UUID | None = None
-
-
-class VehicleRead(ResponseModel):
-    """A van."""
-
-    id: uuid.UUID
-    number: str
-    location_id: uuid.UUID
-    capacity_g: int
-    is_refrigerated: bool
-    driver_id: uuid.UUID | None
-    status: str
-
-
-class OptimizeRequest(RequestModel):
-    """Plan a day's packed orders of a warehouse."""
-
-    warehouse_id: uuid.UUID
-    delivery_date: date
-    #: local time at which vans may leave
-    departs_at: LocalTime = time(7)
-    #: every active van, when there are none
-    vehicle_ids: Annotated[list[uuid.UUID], Field(max_length=200, default_factory=list)]
-    time_limit_s: Annotated[int, Field(ge=1, le=300)] = 10
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-
-
-class UnservedRead(ResponseModel):
-    """An order that no route takes, and why."""
-
-    order_id: uuid.UUID
-    reason: str
-
-
-class PlanningJobRead(ResponseModel):
-    """A run of the optimizer."""
-
-    id: uuid.UUID
-    warehouse_id: uuid.UUID
-    delivery_date: date
-    status: str
-    requested_at: datetime
-    finished_at: datetime | None
-    distance_m: int | None
-    unserved: list[UnservedRead]
-    error: str | None
 
 
 class RouteRead(ResponseModel):
@@ -117,15 +61,6 @@ class RouteDetailRead(RouteRead):
     deliveries: list[DeliveryRead]
 
 
-class PositionReport(RequestModel):
-    """Where the van was. The same instant twice is one position."""
-
-    recorded_at: AwareDatetime
-    latitude: Latitude
-    longitude: Longitude
-    speed_kmh: Annotated[float, Field(ge=0, le=250, allow_inf_nan=False)] | None = None
-
-
 class DeliveryMove(RequestModel):
     """The driver is at the door, or could not deliver."""
 
@@ -157,12 +92,3 @@ class PhotoRead(ResponseModel):
 
     sha256: str
     size_bytes: int
-
-
-class TrackRead(ResponseModel):
-    """Where a route is."""
-
-    route: RouteDetailRead
-    latitude: float | None
-    longitude: float | None
-    recorded_at: datetime | None

@@ -11,24 +11,12 @@ from sqlalchemy import case, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel import clock, outbox
-from cloud_api.kernel.db import insert_missing
 from cloud_api.kernel.errors import NotFound
-from cloud_api.kernel.registers import flush_unique
-from cloud_api.logistics.errors import ProofIncomplete, StopsOpen, UnloadingPlaceMissing
-from cloud_api.logistics.events import RouteMoved
-from cloud_api.logistics.models import Delivery, Route, Vehicle, VehiclePosition
-from cloud_api.logistics.queries import EVERY_ROUTE, VisibleRoutes
-from cloud_api.logistics.schemas import (
-    DeliveryMove,
-    DeliveryRead,
-    PositionReport,
-    Proof,
-    RouteDetailRead,
-    RouteRead,
-    TrackRead,
-    VehicleCreate,
-)
-from cloud_api.logistics.states import (
+from cloud_api.logistics.deliveries.errors import ProofIncomplete, StopsOpen, UnloadingPlaceMissing
+from cloud_api.logistics.deliveries.models import Delivery, Route
+from cloud_api.logistics.deliveries.queries import EVERY_ROUTE, VisibleRoutes
+from cloud_api.logistics.deliveries.schemas import DeliveryMove, DeliveryRead, Proof, RouteDetailRead, RouteRead
+from cloud_api.logistics.deliveries.states import (
     DELIVERY,
     ROUTE,
     DeliveryAction,
@@ -36,40 +24,14 @@ from cloud_api.logistics.states import (
     RouteAction,
     RouteStatus,
 )
+from cloud_api.logistics.events import RouteMoved
+from cloud_api.logistics.fleet import service as fleet
 from cloud_api.media import service as media
-from cloud_api.orders import service as orders
+from cloud_api.orders.book import service as orders
 from cloud_api.places import service as places
-from cloud_api.places.schemas import LocationCreate
 
 _OPEN = (RouteStatus.PLANNED, RouteStatus.IN_PROGRESS)
 _ENDED = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.RETURNED, DeliveryStatus.CANCELLED})
-
-
-async def create_vehicle(db: AsyncSession, *, new: VehicleCreate) -> Vehicle:
-    """Add a van, and the place that its load space is.
-
-    Raises:
-        AlreadyExists: when the number plate is taken, or the driver is not there.
-    """
-    storage = "cold_storage" if new.is_refrigerated else "ambient"
-    place = LocationCreate(code=new.number, name=f"Van {new.number}", location_type="vehicle", storage_type=storage)
-    location = await places.create_location(db, new=place)
-    vehicle = Vehicle(**new.model_dump(), location_id=location.id, created_at=clock.now())
-    db.add(vehicle)
-    await flush_unique(db, f"vehicle {new.number!r} exists already, or its driver does not", field="number")
-    return vehicle
-
-
-async def get_vehicle(db: AsyncSession, vehicle_id: uuid.UUID) -> Vehicle:
-    """One van.
-
-    Raises:
-        NotFound: when there is none.
-    """
-    vehicle = await db.get(Vehicle, vehicle_id)
-    if vehicle is None:
-        raise NotFound(f"no vehicle with id {vehicle_id}", field="vehicle_id")
-    return vehicle
 
 
 async def start_route(db: AsyncSession, route_id: uuid.UUID, *, driver_id: uuid.UUID) -> Route:
@@ -82,7 +44,7 @@ async def start_route(db: AsyncSession, route_id: uuid.UUID, *, driver_id: uuid.
     """
     route = await get_route(db, route_id, seen=VisibleRoutes(driver_id=driver_id), locked=True)
     route.status = ROUTE.apply(RouteStatus(route.status), RouteAction.START)
-    vehicle = await get_vehicle(db, route.vehicle_id)
+    vehicle = await fleet.get_vehicle(db, route.vehicle_id)
     stops = await deliveries_of(db, route.id, locked=True)
     loaded = [stop for stop in stops if stop.status != DeliveryStatus.CANCELLED]
     await orders.lock_stock(db, [stop.order_id for stop in loaded], to_location_id=vehicle.location_id)
@@ -109,22 +71,6 @@ async def cancel_deliveries(db: AsyncSession, order_id: uuid.UUID) -> None:
         if all(stop.status == DeliveryStatus.CANCELLED for stop in stops):
             route.status = ROUTE.apply(RouteStatus(route.status), RouteAction.CANCEL)
         outbox.emit(db, RouteMoved(route.id))
-
-
-async def report_position(
-    db: AsyncSession, delivery_id: uuid.UUID, *, driver_id: uuid.UUID, report: PositionReport
-) -> None:
-    """Keep where the van is, on its way to a delivery.
-
-    Raises:
-        NotFound: when the driver has no such delivery.
-    """
-    delivery = await get_delivery(db, delivery_id, seen=VisibleRoutes(driver_id=driver_id))
-    route = await get_route(db, delivery.route_id)
-    await insert_missing(
-        db, VehiclePosition, {"vehicle_id": route.vehicle_id, "route_id": route.id, **report.model_dump()}
-    )
-    outbox.emit(db, RouteMoved(route.id))
 
 
 async def move_delivery(
@@ -269,29 +215,6 @@ async def detail(db: AsyncSession, route: Route) -> RouteDetailRead:
     return RouteDetailRead(
         **RouteRead.model_validate(route).model_dump(),
         deliveries=[DeliveryRead.model_validate(stop) for stop in stops],
-    )
-
-
-async def track(db: AsyncSession, route_id: uuid.UUID, *, seen: VisibleRoutes = EVERY_ROUTE) -> TrackRead:
-    """Where a route's van was last, and how far its stops are.
-
-    Raises:
-        NotFound: when there is no such route to be seen.
-    """
-    route = await get_route(db, route_id, seen=seen)
-    at = (
-        await db.scalars(
-            select(VehiclePosition)
-            .where(VehiclePosition.route_id == route_id)
-            .order_by(VehiclePosition.recorded_at.desc())
-            .limit(1)
-        )
-    ).one_or_none()
-    return TrackRead(
-        route=await detail(db, route),
-        latitude=at.latitude if at else None,
-        longitude=at.longitude if at else None,
-        recorded_at=at.recorded_at if at else None,
     )
 
 

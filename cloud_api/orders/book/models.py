@@ -10,7 +10,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.kernel.columns import Quantity
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
-from cloud_api.orders.states import OrderStatus
+from cloud_api.orders.book.states import OrderStatus
+
+#: account: on a bill, later; cod: cash at the door; the others through a payment provider, before or at the door
+PAYMENT_METHODS = ("account", "cod", "online", "upi", "card")
+PAYMENT_STATUSES = ("pending", "paid", "failed", "refunded")
+FULFILLMENTS = ("open", "reserved", "backordered", "picked", "packed", "shipped", "cancelled")
 
 
 class CustomerOrder(OrganizationOwned, Base):
@@ -21,6 +26,8 @@ class CustomerOrder(OrganizationOwned, Base):
         UniqueConstraint("organization_id", "number"),
         CheckConstraint(f"status IN {tuple(str(status) for status in OrderStatus)}", name="status"),
         CheckConstraint("window_from < window_until", name="window"),
+        CheckConstraint(f"payment_method IN {PAYMENT_METHODS}", name="payment_method"),
+        CheckConstraint(f"payment_status IN {PAYMENT_STATUSES}", name="payment_status"),
         same_organization("customer_id", "customers"),
         same_organization("warehouse_id", "warehouses"),
     )
@@ -29,6 +36,11 @@ class CustomerOrder(OrganizationOwned, Base):
     customer_id: Mapped[uuid.UUID] = mapped_column(index=True)
     warehouse_id: Mapped[uuid.UUID]
     customer_name: Mapped[str]
+    #: how whoever opens the door is reached; empty: they are not
+    customer_phone: Mapped[str] = mapped_column(default="")
+    customer_email: Mapped[str] = mapped_column(default="")
+    #: of what they are told, as in BCP 47; empty: the organisation's
+    locale: Mapped[str] = mapped_column(default="")
     address: Mapped[str]
     #: degrees, WGS 84
     latitude: Mapped[float]
@@ -40,6 +52,10 @@ class CustomerOrder(OrganizationOwned, Base):
     status: Mapped[str] = mapped_column(default=OrderStatus.PENDING)
     #: minor units of the organisation's currency
     total_minor: Mapped[int] = mapped_column(BigInteger)
+    payment_method: Mapped[str] = mapped_column(default="account")
+    payment_status: Mapped[str] = mapped_column(default="pending")
+    #: weighed when it was packed, with its boxes; None: by its products' own weights
+    packed_weight_g: Mapped[int | None]
     note: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
@@ -55,12 +71,18 @@ class OrderLine(OrganizationOwned, Base):
     __table_args__ = (
         UniqueConstraint("order_id", "product_id"),
         CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("packed_quantity >= 0", name="packed_quantity"),
+        CheckConstraint(f"fulfillment_status IN {FULFILLMENTS}", name="fulfillment_status"),
         same_organization("order_id", "customer_orders", ondelete="CASCADE"),
         same_organization("product_id", "products"),
     )
 
     order_id: Mapped[uuid.UUID]
     product_id: Mapped[uuid.UUID]
+    #: what was ordered
     quantity: Mapped[Decimal] = mapped_column(Quantity)
+    #: what is really in the box, exact; None: not packed yet
+    packed_quantity: Mapped[Decimal | None] = mapped_column(Quantity)
+    fulfillment_status: Mapped[str] = mapped_column(default="open")
     #: ten-thousandths of the organisation's currency a unit
     unit_price: Mapped[int] = mapped_column(BigInteger)

@@ -3,18 +3,6 @@
 from cloud_api.kernel.errors import Conflict, Invalid
 
 
-class NothingToPlan(Conflict):
-    """No packed order, or no van."""
-
-    code = "NOTHING_TO_PLAN"
-
-
-class WarehouseWithoutCoordinates(Conflict):
-    """Routes start at the warehouse: its coordinates are needed."""
-
-    code = "WAREHOUSE_WITHOUT_COORDINATES"
-
-
 class ProofIncomplete(Conflict):
     """A delivery needs a photo that has arrived here."""
 

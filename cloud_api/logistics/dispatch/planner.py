@@ -16,9 +16,9 @@ from cloud_api.kernel.db import DATABASE_FAILURES, Database
 from cloud_api.kernel.errors import AppError
 from cloud_api.kernel.states import InvalidTransition
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
-from cloud_api.logistics import planning
-from cloud_api.logistics.models import PlanningJob
-from cloud_api.logistics.states import JobStatus
+from cloud_api.logistics.dispatch import planning
+from cloud_api.logistics.dispatch.models import PlanningJob
+from cloud_api.logistics.dispatch.states import JobStatus
 from route_optimizer.plan import Plan
 from route_optimizer.problem import Problem
 from route_optimizer.solve import RefusedPlan, solve

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from cloud_api.kernel.permissions import CurrentPrincipal
-from cloud_api.orders.queries import VisibleOrders
+from cloud_api.orders.book.queries import VisibleOrders
 from cloud_api.places.visibility import VisiblePlaces
 
 

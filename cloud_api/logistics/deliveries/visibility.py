@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel.permissions import CurrentPrincipal, Principal
 from cloud_api.kernel.unit_of_work import Db
-from cloud_api.logistics.queries import VisibleRoutes
+from cloud_api.logistics.deliveries.queries import VisibleRoutes
 from cloud_api.places import service as places
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, select
 
-from cloud_api.logistics.models import Delivery, Route
+from cloud_api.logistics.deliveries.models import Delivery, Route
 from cloud_api.places.queries import EVERYWHERE, Visible
 
 

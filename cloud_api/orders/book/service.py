@@ -15,13 +15,13 @@ from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.money import amount_minor, unit_price_to_integer
 from cloud_api.kernel.numbers import next_number
 from cloud_api.kernel.quantity import to_thousandths
-from cloud_api.orders import searchable
-from cloud_api.orders.errors import BadOrder, CustomerInactive, TooLateToCancel
-from cloud_api.orders.events import OrderCancelled, OrderConfirmed, OrderPacked
-from cloud_api.orders.models import CustomerOrder, OrderLine
-from cloud_api.orders.queries import EVERY_ORDER, VisibleOrders
-from cloud_api.orders.schemas import OrderCreate, OrderLineCreate
-from cloud_api.orders.states import ORDER, OrderAction, OrderStatus
+from cloud_api.orders.book import searchable
+from cloud_api.orders.book.errors import BadOrder, CustomerInactive, TooLateToCancel
+from cloud_api.orders.book.events import OrderCancelled, OrderConfirmed, OrderPacked
+from cloud_api.orders.book.models import CustomerOrder, OrderLine
+from cloud_api.orders.book.queries import EVERY_ORDER, VisibleOrders
+from cloud_api.orders.book.schemas import OrderCreate, OrderLineCreate
+from cloud_api.orders.book.states import ORDER, OrderAction, OrderStatus
 from cloud_api.places import service as places
 from cloud_api.search import service as search
 

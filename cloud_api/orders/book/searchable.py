@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.orders.models import CustomerOrder
+from cloud_api.orders.book.models import CustomerOrder
 from cloud_api.search.service import Entry
 
 _AT_ONCE = 300

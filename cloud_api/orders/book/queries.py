@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Select, and_, select
 
 from cloud_api.customers.queries import customer_of
 from cloud_api.inventory.ledger.models import Lot, StockLevel, StockReservation
-from cloud_api.orders.models import CustomerOrder
-from cloud_api.orders.states import OrderStatus
+from cloud_api.orders.book.models import CustomerOrder
+from cloud_api.orders.book.states import OrderStatus
 from cloud_api.places.queries import EVERYWHERE, Visible
 
 

@@ -17,15 +17,18 @@ from cloud_api.identity.organizations import service as organizations
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.numbers import next_number
-from cloud_api.logistics.errors import NothingToPlan, WarehouseWithoutCoordinates
+from cloud_api.logistics.deliveries.models import Delivery, Route
+from cloud_api.logistics.deliveries.states import DeliveryStatus, RouteStatus
+from cloud_api.logistics.dispatch.errors import NothingToPlan, WarehouseWithoutCoordinates
+from cloud_api.logistics.dispatch.models import PlanningJob
+from cloud_api.logistics.dispatch.schemas import OptimizeRequest
+from cloud_api.logistics.dispatch.states import JOB, JobAction, JobStatus
 from cloud_api.logistics.events import PlanningRequested
-from cloud_api.logistics.models import Delivery, PlanningJob, Route, Vehicle
-from cloud_api.logistics.schemas import OptimizeRequest
-from cloud_api.logistics.states import JOB, DeliveryStatus, JobAction, JobStatus, RouteStatus
-from cloud_api.orders import queries as order_queries
-from cloud_api.orders import service as orders
-from cloud_api.orders.models import CustomerOrder
-from cloud_api.orders.states import OrderStatus
+from cloud_api.logistics.fleet.models import Vehicle
+from cloud_api.orders.book import queries as order_queries
+from cloud_api.orders.book import service as orders
+from cloud_api.orders.book.models import CustomerOrder
+from cloud_api.orders.book.states import OrderStatus
 from cloud_api.places import service as places
 from cloud_api.places.queries import EVERYWHERE, Visible
 from route_optimizer import matrices
