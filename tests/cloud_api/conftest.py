@@ -30,10 +30,9 @@ passwords.use(CHEAP)
 
 
 @pytest.fixture(scope="session")
-def shared_sqlite_url(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def shared_sqlite_url(migrated_sqlite: Path) -> str:
     """SQLite, with whatever other tests left in it."""
-    path = tmp_path_factory.mktemp("shared") / "cloud.db"
-    shutil.copy(migrated_sqlite, path)
+    path = shutil.copy(migrated_sqlite, migrated_sqlite.with_name("shared.db"))
     return f"sqlite+aiosqlite:///{path}"
 
 
