@@ -47,12 +47,17 @@ from cloud_api.kernel.db import Base
 from cloud_api.logistics.deliveries import models as deliveries
 from cloud_api.logistics.dispatch import models as dispatch
 from cloud_api.logistics.fleet import models as fleet
+from cloud_api.logistics.sync import models as phone_log
 from cloud_api.logistics.tracking import models as tracking
 from cloud_api.media import models as media
 from cloud_api.notifications import models as notifications
 from cloud_api.orders.book import models as orders
+from cloud_api.orders.payments import models as payments
+from cloud_api.orders.picking import models as picking
+from cloud_api.orders.slots import models as delivery_slots
 from cloud_api.places import models as places
 from cloud_api.recalls import models as recalls
+from cloud_api.returns import models as returns
 from cloud_api.search import models as search
 from cloud_api.telemetry import models as telemetry
 from cloud_api.telemetry.retention import models as retention
@@ -108,12 +113,17 @@ MODULES = (
     cold_chain_exposure,
     cold_chain_judging,
     cold_chain_rules,
+    delivery_slots,
     orders,
+    payments,
+    returns,
+    picking,
     exchange,
     fleet,
     dispatch,
     deliveries,
     tracking,
+    phone_log,
     recalls,
 )
 

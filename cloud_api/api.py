@@ -19,6 +19,7 @@ from cloud_api.cold_chain.judging.routes import router as judging
 from cloud_api.cold_chain.live import live as live_alerts
 from cloud_api.cold_chain.rules.routes import router as alert_rules
 from cloud_api.configuration.routes import router as configuration
+from cloud_api.customers.routes import geocoding
 from cloud_api.customers.routes import own as own_addresses
 from cloud_api.customers.routes import router as customers
 from cloud_api.devices.alarms.routes import router as gateway_alarms
@@ -66,25 +67,42 @@ from cloud_api.inventory.stock.product_routes import router as stocked_products
 from cloud_api.inventory.stock.routes import router as stock
 from cloud_api.inventory.takes.routes import router as stock_takes
 from cloud_api.inventory.transfers.routes import router as transfers
+from cloud_api.kernel.doorway import Doorway
 from cloud_api.kernel.health import router as monitoring
 from cloud_api.kernel.http import ErrorEnvelope
 from cloud_api.kernel.inspection import router as inspection
 from cloud_api.logistics.deliveries.routes import router as deliveries
+from cloud_api.logistics.dispatch.live import live as live_jobs
 from cloud_api.logistics.dispatch.routes import router as dispatch
 from cloud_api.logistics.fleet.routes import router as fleet
 from cloud_api.logistics.tracking.live import live as live_routes
+from cloud_api.logistics.tracking.page_routes import pages as tracking_pages
 from cloud_api.logistics.tracking.routes import router as tracking
 from cloud_api.media.avatar_routes import router as avatars
 from cloud_api.media.routes import router as media
 from cloud_api.media.upload_routes import router as uploads
+from cloud_api.mobile.position_routes import router as mobile_positions
 from cloud_api.mobile.routes import router as mobile
 from cloud_api.mobile.sign_in_routes import router as mobile_sign_in
+from cloud_api.mobile.sync_routes import router as mobile_sync
+from cloud_api.notifications.contact_routes import router as contact_messages
+from cloud_api.notifications.live import live as live_notifications
+from cloud_api.notifications.phone_routes import router as phones
 from cloud_api.notifications.routes import router as notifications
+from cloud_api.orders.book.routes import of_customers as orders_of_customers
 from cloud_api.orders.book.routes import router as orders
+from cloud_api.orders.book.shop_routes import router as shop
+from cloud_api.orders.live import live as live_orders
+from cloud_api.orders.payments.routes import provider as payment_provider
+from cloud_api.orders.payments.routes import router as payments
+from cloud_api.orders.picking.routes import router as picking
+from cloud_api.orders.slots.routes import router as delivery_slots
 from cloud_api.places.routes import members as warehouse_members
 from cloud_api.places.routes import router as places
 from cloud_api.realtime.routes import live as security_events
 from cloud_api.recalls.routes import router as recalls
+from cloud_api.returns.routes import of_orders as returns_of_orders
+from cloud_api.returns.routes import router as returns
 from cloud_api.search.routes import products as product_search
 from cloud_api.search.routes import router as search
 from cloud_api.telemetry.gaps.routes import router as gap_report
@@ -93,6 +111,7 @@ from cloud_api.telemetry.retention.routes import router as retention
 from cloud_api.telemetry.series.live import live as live_readings
 from cloud_api.telemetry.series.routes import router as telemetry
 
+PREFIX = "/api/v1"
 #: who works here, and what the platform says of itself
 _PEOPLE = (
     monitoring,
@@ -167,7 +186,9 @@ _STOCK = (
 )
 #: who is told, what is ordered, and how it gets there
 _CHAIN = (
+    contact_messages,
     notifications,
+    phones,
     search,
     imports,
     exports,
@@ -179,6 +200,15 @@ _CHAIN = (
     judging,
     customers,
     own_addresses,
+    orders_of_customers,
+    geocoding,
+    shop,
+    delivery_slots,
+    payments,
+    payment_provider,
+    returns_of_orders,
+    returns,
+    picking,
     orders,
     fleet,
     dispatch,
@@ -189,6 +219,8 @@ _CHAIN = (
     uploads,
     media,
     mobile_sign_in,
+    mobile_sync,
+    mobile_positions,
     mobile,
 )
 
@@ -201,6 +233,9 @@ WEBSOCKETS = [
     "/ws/quality/alerts",
     "/ws/edge/status",
     "/ws/inventory/stock",
+    "/ws/dispatch/jobs/{id}",
+    "/ws/notifications/{user_id}",
+    "/ws/orders",
 ]
 
 
@@ -215,13 +250,20 @@ def routes() -> APIRouter:
     """Everything else under `/api/v1`."""
     api = _api()
     for router in (*_PEOPLE, *_GOODS, *_EDGE, *_STOCK, *_CHAIN):
-        api.include_router(router)
+        api.include_router(Doorway.to(router, under=PREFIX))
     return api
+
+
+def pages() -> APIRouter:
+    """What people open in a browser."""
+    shown = APIRouter()
+    shown.include_router(tracking_pages)
+    return shown
 
 
 def _api() -> APIRouter:
     return APIRouter(
-        prefix="/api/v1",
+        prefix=PREFIX,
         responses={
             "4XX": {"model": ErrorEnvelope, "description": "Not done, and why"},
             "503": {"model": ErrorEnvelope, "description": "Not possible now: try again after `Retry-After` seconds"},
@@ -238,4 +280,7 @@ def websockets() -> APIRouter:
     live.include_router(live_alerts)
     live.include_router(live_gateways)
     live.include_router(live_stock)
+    live.include_router(live_jobs)
+    live.include_router(live_notifications)
+    live.include_router(live_orders)
     return live

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api import api
@@ -23,6 +24,7 @@ from cloud_api.cold_chain.judging.judge import judge as judge_cold_chain
 from cloud_api.cold_chain.judging.watchdog import Watchdog
 from cloud_api.cold_chain.reactions import reactions as cold_chain_reactions
 from cloud_api.configuration.maintenance import MaintenanceGate
+from cloud_api.customers.finding import AddressFinder
 from cloud_api.customers.personal_data import PERSONAL_DATA as CUSTOMERS_PERSONAL_DATA
 from cloud_api.customers.searchable import everything as all_customers
 from cloud_api.devices.provisioning.authenticate import gateways
@@ -54,24 +56,46 @@ from cloud_api.kernel.permissions import Principal
 from cloud_api.kernel.rate_limits import RateLimits
 from cloud_api.kernel.settings import Settings
 from cloud_api.kernel.vault import Vault
+from cloud_api.logistics.deliveries.attempts import last_attempts
+from cloud_api.logistics.deliveries.models import Delivery, Route
+from cloud_api.logistics.deliveries.retiring import refuse_while_on_route
+from cloud_api.logistics.deliveries.states import DeliveryStatus
 from cloud_api.logistics.dispatch.planner import Planner
+from cloud_api.logistics.dispatch.roads import RoadMap
 from cloud_api.logistics.events import PlanningRequested, RouteMoved
+from cloud_api.logistics.fleet.maintenance import FleetReminder
 from cloud_api.logistics.reactions import REACTIONS as LOGISTICS_REACTIONS
+from cloud_api.logistics.tracking import links as tracking_links
+from cloud_api.logistics.tracking.expiry import PositionExpiry
+from cloud_api.logistics.tracking.watching import RoadWatch
 from cloud_api.media.events import ObjectsUnneeded
 from cloud_api.media.service import remove_unneeded
 from cloud_api.media.storage import Files
 from cloud_api.media.sweeper import UploadSweeper
 from cloud_api.migrations import migrate
+from cloud_api.notifications.contact_sending import ContactExpiry, send_contact_message
 from cloud_api.notifications.deliveries import mail_notification, text_notification
-from cloud_api.notifications.events import NotificationMailDue, NotificationSmsDue, NotificationWritten
+from cloud_api.notifications.events import (
+    ContactMessageDue,
+    NotificationMailDue,
+    NotificationSmsDue,
+    NotificationWritten,
+)
 from cloud_api.notifications.held import QuietHoursWatch
 from cloud_api.notifications.mail import PostOffice, open_post_office, send_mail
 from cloud_api.notifications.personal_data import PERSONAL_DATA as NOTIFICATIONS_PERSONAL_DATA
 from cloud_api.notifications.push import FcmPush, push_notification
 from cloud_api.notifications.sms import TwilioSms, open_sms, send_sms_code
 from cloud_api.orders.book.searchable import everything as all_orders
+from cloud_api.orders.payments.events import CaptureDue, RefundDue
+from cloud_api.orders.payments.online import capture as capture_payment
+from cloud_api.orders.payments.provider import Razorpay, open_razorpay
+from cloud_api.orders.payments.reactions import REACTIONS as PAYMENT_REACTIONS
+from cloud_api.orders.payments.refunding import send_refund
+from cloud_api.orders.payments.watching import PaymentWatch
 from cloud_api.places import service as places
 from cloud_api.realtime.hub import Hub, topic_of
+from cloud_api.returns.reactions import REACTIONS as RETURN_REACTIONS
 from cloud_api.search.events import ReindexRequested
 from cloud_api.search.rebuilding import Everything, reindexer
 from cloud_api.telemetry.intake.door import Intake
@@ -103,6 +127,13 @@ async def seen_warehouses(db: AsyncSession, principal: Principal) -> frozenset[u
     return (await places.visible_to(db, principal)).warehouse_ids
 
 
+async def route_of(db: AsyncSession, order_id: uuid.UUID) -> str:
+    """The number of the planned route that has an order, for rooms that stand below `logistics`; empty: none has."""
+    its = select(Route.number).join(Delivery, Delivery.route_id == Route.id)
+    planned = its.where(Delivery.order_id == order_id, Delivery.status == DeliveryStatus.ASSIGNED)
+    return await db.scalar(planned.limit(1)) or ""
+
+
 def subscriptions(
     push: FcmPush | None,
     planner: Planner,
@@ -112,6 +143,7 @@ def subscriptions(
     sms: TwilioSms | None,
     store: ReadingStore,
     files: Files,
+    razorpay: Razorpay | None = None,
 ) -> list[Subscription]:
     """Who hears which event."""
 
@@ -127,11 +159,18 @@ def subscriptions(
     return [
         *INVENTORY_REACTIONS,
         *cold_chain_reactions(store),
+        *PAYMENT_REACTIONS,
         *LOGISTICS_REACTIONS,
+        *RETURN_REACTIONS,
         *privacy_reactions(PERSONAL_DATA),
         effect(NotificationWritten, "notifications.push", functools.partial(push_notification, push)),
         effect(NotificationMailDue, "notifications.notice_mail", functools.partial(mail_notification, office)),
         effect(NotificationSmsDue, "notifications.notice_sms", functools.partial(text_notification, sms)),
+        effect(
+            ContactMessageDue, "notifications.contact_message", functools.partial(send_contact_message, office, sms)
+        ),
+        effect(CaptureDue, "payments.capture", functools.partial(capture_payment, razorpay)),
+        effect(RefundDue, "payments.send_refund", functools.partial(send_refund, razorpay)),
         effect(MailDue, "notifications.mail", functools.partial(send_mail, office)),
         effect(SmsCodeDue, "notifications.sms_code", functools.partial(send_sms_code, sms)),
         effect(ReindexRequested, "search.reindex", reindexer(SEARCHABLE)),
@@ -143,7 +182,8 @@ def subscriptions(
 
 
 def prepare(settings: Settings) -> None:
-    """Process-wide matters: the clock, the vault and the logs."""
+    """Process-wide matters: the clock, the vault, our own address, and the logs."""
+    tracking_links.use(settings.public_url)
     vault.use(Vault(settings.encryption_keys.get_secret_value().split(",")))
     if settings.clock_origin is not None:
         clock.use(clock.scaled(origin=settings.clock_origin, speed=settings.clock_speed))
@@ -166,14 +206,18 @@ async def open_dispatcher(
         office = open_post_office(settings)
         store = open_store(settings)
         stack.push_async_callback(store.close)
-        heard = subscriptions(push, planner, hub, office=office, sms=sms, store=store, files=Files.of(settings))
+        razorpay = open_razorpay(settings)
+        if razorpay is not None:
+            stack.callback(razorpay.close)
+        files = Files.of(settings)
+        heard = subscriptions(push, planner, hub, office=office, sms=sms, store=store, files=files, razorpay=razorpay)
         yield Dispatcher(database, heard)
 
 
 @asynccontextmanager
 async def background(settings: Settings, database: Database, hub: Hub, *, work_here: bool) -> AsyncIterator[None]:
     """What goes on beside the requests; with `work_here` this process delivers, plans and seals."""
-    planner = Planner(database)
+    planner = Planner(database, roads=RoadMap.of(settings))
     async with AsyncExitStack() as stack:
         dispatcher = await stack.enter_async_context(open_dispatcher(settings, database, planner, hub))
         fanout = settings.fanout_redis_url.get_secret_value()
@@ -182,6 +226,9 @@ async def background(settings: Settings, database: Database, hub: Hub, *, work_h
             sealer = Sealer(database, settings.audit_key.get_secret_value())
             store = open_store(settings)
             stack.push_async_callback(store.close)
+            razorpay = open_razorpay(settings)
+            if razorpay is not None:
+                stack.callback(razorpay.close)
             await stack.enter_async_context(
                 running(
                     dispatcher=dispatcher.run(),
@@ -199,6 +246,11 @@ async def background(settings: Settings, database: Database, hub: Hub, *, work_h
                     exchanger=Exchanger(database, Files.of(settings)).run(),
                     portal_watch=PortalWatch(database).run(),
                     overdue_reminder=OverdueReminder(database).run(),
+                    road_watch=RoadWatch(database).run(),
+                    position_expiry=PositionExpiry(database).run(),
+                    contact_expiry=ContactExpiry(database).run(),
+                    fleet_reminder=FleetReminder(database).run(),
+                    payment_watch=PaymentWatch(database, razorpay).run(),
                 )
             )
         yield
@@ -214,6 +266,8 @@ def create_app(settings: Settings) -> FastAPI:
             stack.push_async_callback(database.close)
             stack.push_async_callback(app.state.rate_limits.close)
             stack.push_async_callback(app.state.reading_store.close)
+            if app.state.razorpay is not None:
+                stack.callback(app.state.razorpay.close)
             await stack.enter_async_context(background(settings, database, app.state.hub, work_here=database.is_sqlite))
             yield
 
@@ -231,6 +285,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(api.ingest())
     app.include_router(api.routes())
     app.include_router(api.websockets())
+    app.include_router(api.pages())
     app.openapi = functools.cache(functools.partial(_openapi, app))  # type: ignore[method-assign]
     return app
 
@@ -242,10 +297,13 @@ def equip(app: FastAPI, settings: Settings) -> None:
     app.state.hub = Hub()
     app.state.judges = JUDGES
     app.state.reading_store = open_store(settings)
+    app.state.razorpay = open_razorpay(settings)
     app.state.intake = Intake(
         Means(app.state.judges, app.state.reading_store), waiting_bytes=settings.ingest_waiting_bytes
     )
     app.state.reservation_door = ReservationDoor()
+    app.state.address_finder = AddressFinder(settings)
+    app.state.delivery_attempts = last_attempts
     app.state.personal_data = PERSONAL_DATA
     app.state.known_revisions = migrate.revisions
     app.state.maintenance = MaintenanceGate()
@@ -262,8 +320,10 @@ def equip(app: FastAPI, settings: Settings) -> None:
     app.state.allowlist = AllowlistGate(refusals)
     app.state.admission_gates = (app.state.allowlist,)
     app.state.setting_guards = (app.state.allowlist.guard_setting, guard_single_sign_on)
+    app.state.retire_guards = (refuse_while_on_route,)
     app.state.visit = visit
     app.state.seen_warehouses = seen_warehouses
+    app.state.who_has_orders = (route_of,)
     app.state.rate_limits = RateLimits(settings)
 
 

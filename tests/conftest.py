@@ -6,7 +6,6 @@ import itertools
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,7 +15,6 @@ from cloud_api.kernel.settings import DEVELOPMENT_SECRET
 from cloud_api.kernel.vault import Vault
 from cloud_api.migrations.migrate import upgrade
 from tests.platform_under_test import Platform, open_platform
-from tests.services.memory import quick_folder
 from tests.services.postgres import PrivatePostgres
 
 pytest_plugins = ["tests.services.fixtures"]
@@ -43,16 +41,9 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_folder() -> Iterator[Path]:
-    """Where the databases lie."""
-    with TemporaryDirectory(prefix="coldfleet-sqlite-", dir=quick_folder()) as folder:
-        yield Path(folder)
-
-
-@pytest.fixture(scope="session")
-def migrated_sqlite(sqlite_folder: Path) -> Path:
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite database: copied, never used itself."""
-    path = sqlite_folder / "migrated.db"
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
     upgrade(f"sqlite+aiosqlite:///{path}")
     return path
 
@@ -75,11 +66,10 @@ def migrated_postgres(postgres_server: PrivatePostgres) -> PrivatePostgres:
 
 
 @pytest.fixture
-async def sqlite_url(migrated_sqlite: Path) -> AsyncIterator[str]:
+async def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
     """An empty database on SQLite."""
-    with TemporaryDirectory(dir=migrated_sqlite.parent) as folder:
-        path = shutil.copy(migrated_sqlite, Path(folder) / "cloud.db")
-        yield f"sqlite+aiosqlite:///{path}"
+    shutil.copy(migrated_sqlite, tmp_path / "cloud.db")
+    return f"sqlite+aiosqlite:///{tmp_path / 'cloud.db'}"
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ from cloud_api.media.storage import Files
 from cloud_api.notifications.mail import PostOffice
 from cloud_api.notifications.push import FcmPush
 from cloud_api.notifications.sms import TwilioSms
-from tests.services.memory import quick_folder
 
 PASSWORD = "Cold-room-1"
 _numbers = itertools.count(1)
@@ -128,7 +127,16 @@ class Platform:
         planner, hub = Planner(self.database), self.app.state.hub
         store = self.app.state.reading_store
         files = Files.of(self.settings)
-        heard = subscriptions(self.push, planner, hub, office=office, sms=self.sms, store=store, files=files)
+        heard = subscriptions(
+            self.push,
+            planner,
+            hub,
+            office=office,
+            sms=self.sms,
+            store=store,
+            files=files,
+            razorpay=self.app.state.razorpay,
+        )
         dispatcher = Dispatcher(self.database, heard)
         tried = 0
         while batch := await dispatcher.deliver_due():
@@ -169,7 +177,7 @@ def application(settings: Settings) -> Iterator[FastAPI]:
 async def open_platform(database_url: str, *, push: FcmPush | None = None, **changed: Any) -> AsyncIterator[Platform]:
     """The platform on a migrated database, with one organisation; `changed` settings beside those of tests."""
     with ExitStack() as stack:
-        media = stack.enter_context(TemporaryDirectory(prefix="coldfleet-media-", dir=quick_folder()))
+        media = stack.enter_context(TemporaryDirectory(prefix="coldfleet-media-"))
         folders = {"media_folder": Path(media), "mail_folder": Path(media) / "mail"}
         settings = settings_for_tests(database_url=database_url, **folders, **changed)
         app = stack.enter_context(application(settings))

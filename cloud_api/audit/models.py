@@ -26,6 +26,7 @@ SecurityEventType = Literal[
     "two_factor_enabled",
     "two_factor_disabled",
     "role_granted",
+    "phone_log_tampered",
 ]
 #: closed: a new type is added here before anything raises it
 SECURITY_EVENT_TYPES: tuple[SecurityEventType, ...] = get_args(SecurityEventType)

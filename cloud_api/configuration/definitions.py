@@ -120,6 +120,41 @@ ORDER_CUT_OFF_HOURS = Setting(
     is_public=True,
     description="How many hours before its delivery window an order can be changed no more",
 )
+ORDER_WAREHOUSE = Setting(
+    key="orders.default_warehouse",
+    default="",
+    pattern=r"[A-Za-z0-9._-]{0,32}",
+    description="Code of the warehouse that orders come from when they name none; empty: the only one there is",
+)
+ORDER_SHORT_PICK = Setting(
+    key="orders.short_pick",
+    default="deliver_short",
+    choices=("deliver_short", "backorder"),
+    description="What becomes of goods that are not there when they are picked: the customer gets, and pays, less; or "
+    "the order waits for them",
+)
+ORDER_PACK_TOLERANCE_PERCENT = Setting(
+    key="orders.pack_tolerance_percent",
+    default=5,
+    minimum=0,
+    maximum=50,
+    description="By how much, in percent of what was promised, what is weighed into the box may differ from it",
+)
+RETURN_WITHIN_DAYS = Setting(
+    key="returns.within_days",
+    default=7,
+    minimum=0,
+    maximum=365,
+    is_public=True,
+    description="For how many days after the delivery customers may ask for something to be taken back",
+)
+RETURN_OUTSIDE_MINUTES = Setting(
+    key="returns.outside_minutes",
+    default=30,
+    minimum=0,
+    maximum=1_440,
+    description="How long goods that came back may have been outside of any cold to be sold again",
+)
 STOCK_TAKE_VARIANCE_PERCENT = Setting(
     key="stock_takes.variance_percent",
     default=2,
@@ -135,6 +170,63 @@ EXPIRING_SOON_DAYS = Setting(
     description="How many days before its last day somebody is told that a lot expires",
 )
 
+CONTACT_MESSAGE_DAYS = Setting(
+    key="notifications.contact_days",
+    default=90,
+    minimum=1,
+    maximum=3_650,
+    description="After how many days it is forgotten whom outside a message was sent to, and what it said",
+)
+
+OTP_REQUIRED = Setting(
+    key="deliveries.otp_required",
+    default=True,
+    description="A delivery needs the code that its customer was sent, where the customer can be reached",
+)
+OTP_MINUTES = Setting(
+    key="deliveries.otp_minutes",
+    default=240,
+    minimum=5,
+    maximum=1_440,
+    description="How long the code of a delivery works",
+)
+RELAY_NUMBER = Setting(
+    key="deliveries.relay_number",
+    default="",
+    pattern=r"(\+[1-9][0-9]{6,14})?",
+    description="The number that drivers dial to be put through to a customer, who sees no other; empty: they write",
+)
+
+ARRIVAL_RADIUS_M = Setting(
+    key="deliveries.arrival_radius_m",
+    default=80,
+    minimum=20,
+    maximum=1_000,
+    description="How near a door a van stands when it has arrived there by its positions",
+)
+SILENT_AFTER_MINUTES = Setting(
+    key="deliveries.silent_after_minutes",
+    default=10,
+    minimum=2,
+    maximum=240,
+    description="After how many minutes without a word from a phone under way its dispatchers are told",
+)
+TRACKING_LINK_HOURS = Setting(
+    key="deliveries.tracking_link_hours",
+    default=48,
+    minimum=1,
+    maximum=720,
+    description="How many hours after its delivery an order can still be seen by the address its customer was sent",
+)
+
+FLEET_REMIND_DAYS = Setting(
+    key="fleet.remind_days",
+    default=14,
+    minimum=0,
+    maximum=90,
+    description="How many days before a vehicle's paper expires, or its maintenance is due, somebody is told",
+)
+
 AnySetting = Setting[bool] | Setting[int] | Setting[str]
 
 _ALL: tuple[AnySetting, ...] = (
@@ -147,7 +239,20 @@ _ALL: tuple[AnySetting, ...] = (
     SSO_ENFORCED,
     IP_ALLOWLIST_ENFORCED,
     ORDER_CUT_OFF_HOURS,
+    ORDER_SHORT_PICK,
+    ORDER_PACK_TOLERANCE_PERCENT,
+    ORDER_WAREHOUSE,
     EXPIRING_SOON_DAYS,
+    RETURN_WITHIN_DAYS,
+    RETURN_OUTSIDE_MINUTES,
     STOCK_TAKE_VARIANCE_PERCENT,
+    OTP_REQUIRED,
+    OTP_MINUTES,
+    RELAY_NUMBER,
+    CONTACT_MESSAGE_DAYS,
+    FLEET_REMIND_DAYS,
+    ARRIVAL_RADIUS_M,
+    SILENT_AFTER_MINUTES,
+    TRACKING_LINK_HOURS,
 )
 SETTINGS: Mapping[str, AnySetting] = {setting.key: setting for setting in _ALL}

@@ -9,6 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
 
+#: what a map matched, from the most exact on, as `route_optimizer.geocoding` has it
+PRECISIONS = ("building", "street", "area", "town", "region")
+FOUND_BY_A_VAN = ("building", "street")
+
 
 class Customer(OrganizationOwned, Base):
     """Somebody who orders."""
@@ -23,6 +27,8 @@ class Customer(OrganizationOwned, Base):
     name: Mapped[str]
     phone: Mapped[str] = mapped_column(default="")
     email: Mapped[str] = mapped_column(default="")
+    #: of what they are told, as in BCP 47; empty: the organisation's
+    locale: Mapped[str] = mapped_column(default="")
     is_active: Mapped[bool] = mapped_column(default=True)
     #: for how many days after its delivery what is sold to them must still keep
     min_remaining_shelf_life_days: Mapped[int] = mapped_column(default=0)
@@ -49,6 +55,7 @@ class CustomerAddress(OrganizationOwned, Base):
     __tablename__ = "customer_addresses"
     __table_args__ = (
         CheckConstraint("latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180", name="coordinates"),
+        CheckConstraint(f"precision IN {PRECISIONS}", name="precision"),
         same_organization("customer_id", "customers", ondelete="CASCADE"),
     )
 
@@ -60,3 +67,12 @@ class CustomerAddress(OrganizationOwned, Base):
     #: degrees, WGS 84
     latitude: Mapped[float]
     longitude: Mapped[float]
+    #: how exact the map was when it was asked; None: the coordinates were given
+    precision: Mapped[str | None]
+    #: when somebody gave the coordinates, or put the pin there; None: nobody did
+    confirmed_at: Mapped[datetime | None]
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether a van finds it: confirmed, or matched to a building or a street."""
+        return self.confirmed_at is not None or self.precision in FOUND_BY_A_VAN

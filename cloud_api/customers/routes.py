@@ -1,4 +1,4 @@
-"""`/api/v1/customers`, and `/api/v1/auth/me/addresses`: the doors of whoever signs in as a customer."""
+"""`/api/v1/customers`; `/api/v1/auth/me/addresses`, the doors of whoever signs in as a customer; where doors are."""
 
 import uuid
 from collections.abc import Sequence
@@ -9,16 +9,21 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.customers import service
+from cloud_api.customers.finding import Sought
+from cloud_api.customers.locating import Country, Finder, LocatedDoor, LocatedDoors, LocatedMove
 from cloud_api.customers.models import Customer, CustomerAccount, CustomerAddress
 from cloud_api.customers.schemas import (
     AccountRead,
     AccountTie,
+    AddressConfirm,
     AddressCreate,
     AddressRead,
     AddressUpdate,
+    CandidateRead,
     CustomerCreate,
     CustomerRead,
     CustomerUpdate,
+    GeocodeRequest,
 )
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.paging import Page, PageQuery, page
@@ -27,6 +32,10 @@ from cloud_api.kernel.unit_of_work import Db
 
 router = APIRouter(prefix="/customers", tags=["customers"], route_class=ApiRoute)
 own = APIRouter(prefix="/auth/me/addresses", tags=["customers"], route_class=ApiRoute)
+geocoding = APIRouter(prefix="/dispatch/geocode", tags=["dispatch"], route_class=ApiRoute)
+
+#: of what the map matched; anything coarser is low
+_CONFIDENCES = {"building": "high", "street": "medium"}
 
 
 async def own_customer(db: Db, principal: CurrentPrincipal) -> uuid.UUID:
@@ -45,9 +54,9 @@ async def list_customers(db: Db, query: Annotated[PageQuery, Depends()]) -> Page
 
 
 @router.post("", response_model=CustomerRead, status_code=201, dependencies=[require("customers:write")])
-async def create_customer(db: Db, body: CustomerCreate) -> CustomerRead:
-    """A customer with at least one door and its coordinates."""
-    return (await _read(db, [await service.create_customer(db, new=body)]))[0]
+async def create_customer(located: LocatedDoors, db: Db, body: CustomerCreate) -> CustomerRead:
+    """A customer with at least one door. A door without coordinates is looked for on the map."""
+    return (await _read(db, [await service.create_customer(db, new=body, located=located)]))[0]
 
 
 @router.get("/{id}", response_model=CustomerRead, dependencies=[require("customers:read")])
@@ -58,7 +67,7 @@ async def get_customer(db: Db, id: uuid.UUID) -> CustomerRead:
 
 @router.put("/{id}", response_model=CustomerRead, dependencies=[require("customers:write")])
 async def update_customer(db: Db, id: uuid.UUID, body: CustomerUpdate) -> CustomerRead:
-    """Change name, phone or e-mail."""
+    """Change name, phone, e-mail, language, or what is asked of shelf life."""
     return (await _read(db, [await service.update_customer(db, id, changes=body)]))[0]
 
 
@@ -66,6 +75,14 @@ async def update_customer(db: Db, id: uuid.UUID, body: CustomerUpdate) -> Custom
 async def deactivate_customer(db: Db, id: uuid.UUID) -> None:
     """Take no more orders from this customer."""
     await service.deactivate_customer(db, id)
+
+
+@router.post(
+    "/{id}/addresses/{address_id}/confirm", response_model=AddressRead, dependencies=[require("customers:write")]
+)
+async def confirm_address(db: Db, id: uuid.UUID, address_id: uuid.UUID, body: AddressConfirm) -> CustomerAddress:
+    """Somebody has put the pin on the door: from now on its coordinates are certain."""
+    return await service.confirm_address(db, id, address_id, pin=body)
 
 
 @router.put("/{id}/account", response_model=AccountRead, dependencies=[require("customers:write")])
@@ -90,21 +107,43 @@ async def get_own_addresses(
 
 
 @own.post("", response_model=AddressRead, status_code=201)
-async def add_own_address(db: Db, customer_id: OwnCustomer, body: AddressCreate) -> CustomerAddress:
-    """One more door."""
-    return await service.add_address(db, customer_id, new=body)
+async def add_own_address(
+    located: LocatedDoor, db: Db, customer_id: OwnCustomer, body: AddressCreate
+) -> CustomerAddress:
+    """One more door. Without coordinates it is looked for on the map."""
+    return await service.add_address(db, customer_id, new=body, located=located)
 
 
 @own.put("/{id}", response_model=AddressRead)
-async def update_own_address(db: Db, customer_id: OwnCustomer, id: uuid.UUID, body: AddressUpdate) -> CustomerAddress:
+async def update_own_address(
+    located: LocatedMove, db: Db, customer_id: OwnCustomer, id: uuid.UUID, body: AddressUpdate
+) -> CustomerAddress:
     """Change a door; orders keep the one they were taken for."""
-    return await service.update_address(db, customer_id, id, changes=body)
+    return await service.update_address(db, customer_id, id, changes=body, located=located)
 
 
 @own.delete("/{id}", status_code=204)
 async def remove_own_address(db: Db, customer_id: OwnCustomer, id: uuid.UUID) -> None:
     """Take a door away, unless it is the only one."""
     await service.remove_address(db, customer_id, id)
+
+
+@geocoding.post("", response_model=list[CandidateRead], dependencies=[require("dispatch:read")])
+async def geocode_address(finder: Finder, country: Country, body: GeocodeRequest) -> list[CandidateRead]:
+    """What an address may be, likeliest first. Nothing is kept of it here."""
+    found = await finder.candidates(Sought(body.address, body.city, body.postal_code), country=country)
+    return [
+        CandidateRead.model_validate(
+            {
+                "address": one.address,
+                "latitude": one.latitude,
+                "longitude": one.longitude,
+                "precision": one.precision,
+                "confidence": _CONFIDENCES.get(one.precision, "low"),
+            }
+        )
+        for one in found
+    ]
 
 
 async def _read(db: AsyncSession, customers: Sequence[Customer]) -> list[CustomerRead]:
@@ -116,6 +155,7 @@ async def _read(db: AsyncSession, customers: Sequence[Customer]) -> list[Custome
             name=customer.name,
             phone=customer.phone,
             email=customer.email,
+            locale=customer.locale,
             is_active=customer.is_active,
             min_remaining_shelf_life_days=customer.min_remaining_shelf_life_days,
             addresses=[AddressRead.model_validate(door) for door in doors[customer.id]],

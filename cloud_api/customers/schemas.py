@@ -1,7 +1,8 @@
 """Customers, as they travel over HTTP."""
 
 import uuid
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from pydantic import EmailStr, Field
 
@@ -18,19 +19,55 @@ ShelfLifeDays = Annotated[int, Field(ge=0, le=3650)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 
 
+#: as in BCP 47; empty: the organisation's
+Locale = Annotated[str, Field(pattern=r"^([a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?)?$", examples=["hi-IN"])]
+
+
 class AddressCreate(RequestModel):
-    """A door, with its coordinates in degrees (WGS 84)."""
+    """A door, with its coordinates in degrees (WGS 84); without them it is looked for on the map, if there is one."""
 
     label: Name = "main"
     address: Street
     city: City = ""
     postal_code: PostalCode = ""
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+
+
+class AddressConfirm(RequestModel):
+    """Where the pin was put, in degrees (WGS 84)."""
+
     latitude: Latitude
     longitude: Longitude
 
 
+class GeocodeRequest(RequestModel):
+    """An address to look for, in the organisation's country."""
+
+    address: Street
+    city: City = ""
+    postal_code: PostalCode = ""
+
+
+class CandidateRead(ResponseModel):
+    """A place that an address may be."""
+
+    #: as the map writes it
+    address: str
+    #: degrees, WGS 84
+    latitude: float
+    longitude: float
+    #: what was matched
+    precision: Literal["building", "street", "area", "town", "region"]
+    #: high: the door; medium: its street; low: somebody has to put the pin on the door
+    confidence: Literal["high", "medium", "low"]
+
+
 class AddressUpdate(RequestModel):
-    """What is not sent stays. Orders keep the door that they were taken for."""
+    """What is not sent stays. Orders keep the door that they were taken for.
+
+    An address that reads otherwise, and comes without coordinates, is looked for on the map, or has to be confirmed.
+    """
 
     label: Name = "main"
     address: Street = ""
@@ -46,6 +83,7 @@ class CustomerCreate(RequestModel):
     name: Name
     phone: Phone = ""
     email: EmailStr | None = None
+    locale: Locale = ""
     min_remaining_shelf_life_days: ShelfLifeDays = 0
     addresses: Annotated[list[AddressCreate], Field(min_length=1, max_length=50)]
 
@@ -56,6 +94,7 @@ class CustomerUpdate(RequestModel):
     name: Name = ""
     phone: Phone = ""
     email: EmailStr | None = None
+    locale: Locale = ""
     min_remaining_shelf_life_days: ShelfLifeDays = 0
 
 
@@ -69,6 +108,12 @@ class AddressRead(ResponseModel):
     postal_code: str
     latitude: float
     longitude: float
+    #: how exact the map was; none: the coordinates were given
+    precision: str | None
+    #: when somebody gave the coordinates, or put the pin there
+    confirmed_at: datetime | None
+    #: false: no order to it is confirmed before somebody has put the pin on the door
+    is_sure: bool
 
 
 class CustomerRead(ResponseModel):
@@ -79,6 +124,7 @@ class CustomerRead(ResponseModel):
     name: str
     phone: str
     email: str
+    locale: str
     is_active: bool
     min_remaining_shelf_life_days: int
     addresses: list[AddressRead]

@@ -1,48 +1,72 @@
 """The verbs of customers."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.customers import searchable
-from cloud_api.customers.errors import LastAddress, NoCustomerAccount, TiedElsewhere
+from cloud_api.customers import phones, searchable
+from cloud_api.customers.errors import BadPhone, CoordinatesNeeded, LastAddress, NoCustomerAccount, TiedElsewhere
+from cloud_api.customers.finding import Located
 from cloud_api.customers.models import Customer, CustomerAccount, CustomerAddress
 from cloud_api.customers.queries import customer_of
-from cloud_api.customers.schemas import AddressCreate, AddressUpdate, CustomerCreate, CustomerUpdate
+from cloud_api.customers.schemas import AddressConfirm, AddressCreate, AddressUpdate, CustomerCreate, CustomerUpdate
 from cloud_api.identity.people import service as people
 from cloud_api.kernel import clock
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.numbers import next_number
 from cloud_api.search import service as search
 
+_IN_WORDS = frozenset({"address", "city", "postal_code"})
+_COORDINATES = frozenset({"latitude", "longitude"})
 
-async def create_customer(db: AsyncSession, *, new: CustomerCreate, number: str | None = None) -> Customer:
-    """Add a customer with its doors, under a number that it has elsewhere, or under the next one."""
+
+async def create_customer(
+    db: AsyncSession, *, new: CustomerCreate, number: str | None = None, located: Mapping[int, Located] | None = None
+) -> Customer:
+    """Add a customer with its doors, under a number that it has elsewhere, or under the next one.
+
+    Args:
+        located: number of the address -> where the map says it is.
+
+    Raises:
+        BadPhone: when nobody can be called under the phone number.
+        CoordinatesNeeded: when nobody says where a door is.
+    """
+    await _check_phone(db, new.phone)
+    doors = [
+        _door(door, (located or {}).get(number), within=f"addresses.{number}.")
+        for number, door in enumerate(new.addresses)
+    ]
     customer = Customer(
         number=number or await next_number(db, "CUS"),
         name=new.name,
         phone=new.phone,
         email=new.email or "",
+        locale=new.locale,
         min_remaining_shelf_life_days=new.min_remaining_shelf_life_days,
         created_at=clock.now(),
     )
     db.add(customer)
     await db.flush()
-    db.add_all(CustomerAddress(customer_id=customer.id, **door.model_dump()) for door in new.addresses)
+    for door in doors:
+        door.customer_id = customer.id
+    db.add_all(doors)
     await db.flush()
     await search.put(db, searchable.entry_of(customer))
     return customer
 
 
 async def update_customer(db: AsyncSession, customer_id: uuid.UUID, *, changes: CustomerUpdate) -> Customer:
-    """Change a customer's name, phone, e-mail, or what they ask of shelf life.
+    """Change a customer's name, phone, e-mail, language, or what they ask of shelf life.
 
     Raises:
         NotFound: when there is no such customer.
+        BadPhone: when nobody can be called under the phone number.
     """
     customer = await get_customer(db, customer_id)
+    await _check_phone(db, changes.phone)
     for field, value in changes.model_dump(exclude_unset=True).items():
         setattr(customer, field, "" if value is None else value)
     await search.put(db, searchable.entry_of(customer))
@@ -85,6 +109,14 @@ async def get_address(db: AsyncSession, customer_id: uuid.UUID, address_id: uuid
     if address is None:
         raise NotFound(f"the customer has no address with id {address_id}", field="address_id")
     return address
+
+
+async def find_address(
+    db: AsyncSession, customer_id: uuid.UUID, address_id: uuid.UUID | None
+) -> CustomerAddress | None:
+    """That door of the customer, if it is still there."""
+    its = select(CustomerAddress).where(CustomerAddress.id == address_id, CustomerAddress.customer_id == customer_id)
+    return (await db.scalars(its)).one_or_none()
 
 
 async def addresses_of(
@@ -145,26 +177,111 @@ async def own_customer(db: AsyncSession, user_id: uuid.UUID) -> uuid.UUID:
     return customer_id
 
 
-async def add_address(db: AsyncSession, customer_id: uuid.UUID, *, new: AddressCreate) -> CustomerAddress:
-    """Add a door."""
-    address = CustomerAddress(customer_id=customer_id, **new.model_dump())
+async def add_address(
+    db: AsyncSession, customer_id: uuid.UUID, *, new: AddressCreate, located: Located | None = None
+) -> CustomerAddress:
+    """Add a door, where it says that it is, or where the map does.
+
+    Raises:
+        CoordinatesNeeded: when nobody says where it is.
+    """
+    address = _door(new, located)
+    address.customer_id = customer_id
     db.add(address)
     await db.flush()
     return address
 
 
 async def update_address(
-    db: AsyncSession, customer_id: uuid.UUID, address_id: uuid.UUID, *, changes: AddressUpdate
+    db: AsyncSession,
+    customer_id: uuid.UUID,
+    address_id: uuid.UUID,
+    *,
+    changes: AddressUpdate,
+    located: Located | None = None,
 ) -> CustomerAddress:
     """Change a door. Orders keep the door that they were taken for.
+
+    Where it reads otherwise and nobody says where it is, it is where the map says; without a map its pin stays, and
+    somebody has to confirm it.
 
     Raises:
         NotFound: when the customer has no such door.
     """
     address = await get_address(db, customer_id, address_id)
-    for field, value in changes.model_dump(exclude_unset=True).items():
+    sent = changes.model_dump(exclude_unset=True)
+    reads_otherwise = _reads_otherwise(address, changes)
+    for field, value in sent.items():
         setattr(address, field, value)
+    if sent.keys() & _COORDINATES:
+        address.precision, address.confirmed_at = None, clock.now()
+    elif reads_otherwise:
+        address.precision, address.confirmed_at = None, None
+        if located is not None:
+            _pin(address, located)
     return address
+
+
+async def confirm_address(
+    db: AsyncSession, customer_id: uuid.UUID, address_id: uuid.UUID, *, pin: AddressConfirm
+) -> CustomerAddress:
+    """Somebody has put the pin on the door. The same again changes nothing but the time.
+
+    Raises:
+        NotFound: when the customer has no such door.
+    """
+    address = await get_address(db, customer_id, address_id)
+    address.latitude, address.longitude = pin.latitude, pin.longitude
+    address.confirmed_at = clock.now()
+    return address
+
+
+async def address_after(
+    db: AsyncSession, address_id: uuid.UUID, *, changes: AddressUpdate
+) -> tuple[str, str, str] | None:
+    """(address, city, postal code) of a door as `changes` would have it read; None: it stays, or says where it is."""
+    address = await db.get(CustomerAddress, address_id)
+    sent = changes.model_dump(exclude_unset=True)
+    if address is None or sent.keys() & _COORDINATES or not _reads_otherwise(address, changes):
+        return None
+    return (
+        sent.get("address", address.address),
+        sent.get("city", address.city),
+        sent.get("postal_code", address.postal_code),
+    )
+
+
+def _reads_otherwise(address: CustomerAddress, changes: AddressUpdate) -> bool:
+    sent = changes.model_dump(exclude_unset=True, include=set(_IN_WORDS))
+    return any(getattr(address, name) != value for name, value in sent.items())
+
+
+def _door(new: AddressCreate, located: Located | None, *, within: str = "") -> CustomerAddress:
+    address = CustomerAddress(**new.model_dump(exclude=set(_COORDINATES)))
+    missing = [name for name in sorted(_COORDINATES) if getattr(new, name) is None]
+    if not missing:
+        address.latitude, address.longitude = new.latitude or 0.0, new.longitude or 0.0
+        address.confirmed_at = clock.now()
+    elif located is not None:
+        _pin(address, located)
+    else:
+        raise CoordinatesNeeded(
+            "nobody says where this address is, and there is no map to look in: send latitude and longitude",
+            field=f"{within}{missing[0]}",
+        )
+    return address
+
+
+def _pin(address: CustomerAddress, located: Located) -> None:
+    address.latitude, address.longitude = located.latitude, located.longitude
+    address.precision = located.precision
+
+
+async def _check_phone(db: AsyncSession, phone: str) -> None:
+    if phone and not await phones.callable_number(db, phone):
+        raise BadPhone(
+            f"nobody can be called under {phone!r}: send it with its country, as +91 98765 43210", field="phone"
+        )
 
 
 async def remove_address(db: AsyncSession, customer_id: uuid.UUID, address_id: uuid.UUID) -> None:

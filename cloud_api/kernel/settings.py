@@ -92,6 +92,13 @@ class Settings(BaseSettings):
     twilio_from: str = ""
     #: where Twilio answers, when it is not Twilio
     twilio_url: str = ""
+    #: Razorpay account that customers pay into; without it nothing is paid online
+    razorpay_key_id: str = ""
+    razorpay_key_secret: SecretStr = SecretStr("")
+    #: what it signs its webhooks with, as entered in its console; before a change, both by a comma
+    razorpay_webhook_secret: SecretStr = SecretStr("")
+    #: where Razorpay answers, when it is not Razorpay
+    razorpay_url: str = ""
     #: photos and other files that people send; with `media_bucket` only what is just arriving
     media_folder: Path = Path("var/media")
     #: a bucket of S3, or of what speaks its protocol, that files are kept in instead: its name, where it answers
@@ -106,6 +113,16 @@ class Settings(BaseSettings):
     media_parts_max_mb: int = Field(default=500, ge=1, le=2_000)
     #: a folder with further fonts for labels: Devanagari, Tamil, whatever products are called in
     label_font_folder: Path | None = None
+    #: a server that knows roads: OSRM or Valhalla at `road_url`, or Google with a key; without: great circles
+    road_service: Literal["", "osrm", "valhalla", "google"] = ""
+    road_url: str = ""
+    road_key: SecretStr = SecretStr("")
+    #: Nominatim, or what speaks as it does, for addresses without coordinates; empty: they are refused
+    geocoder_url: str = ""
+    #: seconds between two requests to it; the public server allows one a second
+    geocoder_interval_s: float = Field(default=1.0, ge=0, le=60)
+    #: what it has answered; addresses may be personal data
+    geocoder_cache: Path = Path("var/geocoder.db")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -7,6 +7,7 @@ from the settings' `encryption_keys`. `coldfleet cloud rotate-secrets` seals eve
 
 import base64
 import hashlib
+import hmac
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -28,6 +29,7 @@ class Vault:
             raise ValueError("COLDFLEET_ENCRYPTION_KEYS: each key needs at least 32 characters")
         boxes = [Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest())) for key in keys]
         self._newest, self._box = boxes[0], MultiFernet(boxes)
+        self._peppers = [hashlib.sha256(b"digest:" + key.encode()).digest() for key in keys]
 
     def seal(self, text: str) -> str:
         """Ciphertext; never the same twice."""
@@ -43,6 +45,18 @@ class Vault:
             return self._box.decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise WrongKey("a secret was sealed with a key that COLDFLEET_ENCRYPTION_KEYS does not name") from None
+
+    def digest(self, text: str) -> str:
+        """What recognises a short secret, and shows it to nobody without our keys: HMAC-SHA256 by the newest, in hex.
+
+        Put beside the secret what it is of, or the same secret of two things has one digest.
+        """
+        return hmac.new(self._peppers[0], text.encode(), hashlib.sha256).hexdigest()
+
+    def recognises(self, digest: str, text: str) -> bool:
+        """Whether `digest` was made of `text` with any key that is still known."""
+        made = (hmac.new(pepper, text.encode(), hashlib.sha256).hexdigest() for pepper in self._peppers)
+        return any([hmac.compare_digest(digest, one) for one in made])
 
     def reseal(self, sealed: str) -> str:
         """The same secret, sealed with the newest key; as it is when it is that already.

@@ -98,7 +98,44 @@ class PhoneFellSilent:
 
 
 @dataclass(frozen=True)
+class FenceCrossed:
+    """A van came into a geofence, or left it."""
+
+    #: of the geofence event
+    event_id: uuid.UUID
+    geofence_id: uuid.UUID
+    #: "depot", "customer" or "restricted"
+    kind: str
+    vehicle_id: uuid.UUID
+    #: "enter" or "exit"
+    crossing: str
+
+
+@dataclass(frozen=True)
 class ReplanProposed:
     """Something happened on the road, and there is a proposal what to do about it."""
 
     job_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class ProofUnverified:
+    """Goods were handed over where there was no signal, and the customer's code could not be checked, or was wrong."""
+
+    delivery_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class PhotoArrived:
+    """A picture is here that a phone's command has waited for."""
+
+    sha256: str
+
+
+@dataclass(frozen=True)
+class VehicleWithdrawn:
+    """A vehicle went into the workshop, or was given up."""
+
+    vehicle_id: uuid.UUID
+    #: maintenance or inactive
+    why: str

@@ -1,17 +1,14 @@
-"""What logistics does when it hears other rooms."""
+"""What logistics does when it hears other rooms, and its own."""
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from cloud_api.kernel.outbox import Subscription, reaction
-from cloud_api.logistics.deliveries import service
-from cloud_api.orders.book.events import OrderCancelled
-
-
-async def take_off_the_route(db: AsyncSession, event: OrderCancelled) -> None:
-    """An order was cancelled: its stop is off the route."""
-    await service.cancel_deliveries(db, event.order_id)
-
+from cloud_api.kernel.outbox import Subscription
+from cloud_api.logistics.deliveries.reactions import REACTIONS as DELIVERIES
+from cloud_api.logistics.dispatch.reactions import REACTIONS as DISPATCH
+from cloud_api.logistics.messages.reactions import REACTIONS as MESSAGES
+from cloud_api.logistics.sync.reactions import REACTIONS as SYNC
 
 REACTIONS: list[Subscription] = [
-    reaction(OrderCancelled, "logistics.take_off_the_route", take_off_the_route),
+    *DELIVERIES,
+    *DISPATCH,
+    *MESSAGES,
+    *SYNC,
 ]

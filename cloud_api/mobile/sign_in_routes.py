@@ -23,7 +23,8 @@ from cloud_api.kernel.unit_of_work import Db
 from cloud_api.logistics.deliveries import service as logistics
 from cloud_api.logistics.deliveries.schemas import RouteDetailRead
 from cloud_api.logistics.deliveries.visibility import OwnDrives
-from cloud_api.notifications import service as notifications
+from cloud_api.logistics.sync import service as phone_log
+from cloud_api.notifications import phones
 
 router = APIRouter(prefix="/mobile/auth", tags=["mobile"], route_class=ApiRoute)
 
@@ -66,11 +67,12 @@ async def mobile_login(
 @router.post("/logout", status_code=204)
 @open_in_duty
 async def mobile_logout(db: Db, principal: Person, body: MobileLogout) -> None:
-    """End this sign-in, and send this phone nothing more."""
+    """End this sign-in, believe nothing more that this phone seals, and send it nothing more: it syncs before."""
     assert principal.session_id is not None  # noqa: S101 - people have one
+    await phone_log.revoke_keys_of_session(db, principal.session_id, user_id=principal.id)
     await sessions.sign_out(db, session_id=principal.session_id)
     if body.registration:
-        await notifications.forget_registration(db, body.registration, user_id=principal.id)
+        await phones.forget_registration(db, body.registration, user_id=principal.id)
 
 
 @router.get("/profile", response_model=DriverProfile, dependencies=[require("deliveries:read")])

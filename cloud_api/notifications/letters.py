@@ -5,6 +5,7 @@ HTML; braces in them mean nothing, because only the table's own texts are templa
 """
 
 import html
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ def language_of(locale: str) -> Language:
 
 #: a longer name is somebody's message to the reader, not a name
 LONGEST_NAME = 80
+#: in escaped HTML
+_ADDRESS = re.compile(r"https?://[^\s<>]+")
 #: they reverse what is read; the joiners that Devanagari needs are none of them
 _BIDIRECTIONAL = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -222,6 +225,29 @@ def notice(title: str, message: str, *, name: str, public_url: str, language: La
             public_url=html.escape(home),
         ),
     )
+
+
+def message(title: str, text: str, *, name: str, public_url: str, language: Language = "en") -> Letter:
+    """What somebody outside is told, as a mail to a person of that name; empty lines part its paragraphs."""
+    frame, reader, home = FRAMES[language], one_line(name), public_url.rstrip("/")
+    subject = one_line(title, longest=200) or "Coldfleet"
+    greeting = frame.greeting.format(name=reader) if reader else frame.greeting_without_name
+    texts = [greeting, *(part.strip() for part in text.split("\n\n") if part.strip())]
+    return Letter(
+        subject=subject,
+        plain="\n\n".join([*texts, f"Coldfleet · {home}"]) + "\n",
+        html=_PAGE.format(
+            language=language,
+            subject=html.escape(subject),
+            paragraphs="\n".join(_linked(_paragraph(part)) for part in texts),
+            public_url=html.escape(home),
+        ),
+    )
+
+
+def _linked(escaped: str) -> str:
+    """With its addresses to be followed; quotes are escaped already."""
+    return _ADDRESS.sub(r'<a href="\g<0>">\g<0></a>', escaped)
 
 
 def _paragraph(text: str) -> str:

@@ -249,6 +249,17 @@ class PostOffice:
         letter = letters.notice(title, message, name=to.name, public_url=self.public_url, language=language)
         await self._post(letter, "notification", _receiver(to.email, to.name), message_id, language)
 
+    async def send_message(self, title: str, text: str, *, to: audience.Reader, message_id: str) -> None:
+        """Write somebody outside what they are told, and let it leave.
+
+        Raises:
+            MailUnavailable: when another try may succeed.
+            MailRefused: when none will.
+        """
+        language = letters.language_of(to.locale)
+        letter = letters.message(title, text, name=to.name, public_url=self.public_url, language=language)
+        await self._post(letter, "message", _receiver(to.email, to.name), message_id, language)
+
     async def _post(
         self, letter: letters.Letter, kind: str, receiver: Address, message_id: str, language: letters.Language
     ) -> None:

@@ -8,10 +8,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.vault import Sealed
 
 CATEGORIES = ("system", "order", "inventory", "payment", "delivery", "quality")
 CHANNELS = ("in_app", "push", "mail", "sms")
+TEMPLATE_CHANNELS = ("sms", "mail", "push")
 _HELD = text("held_until IS NOT NULL")
+_KEPT = text("recipient <> ''")
 
 
 class Phone(OrganizationOwned, Base):
@@ -29,6 +32,12 @@ class Phone(OrganizationOwned, Base):
     registration: Mapped[str] = mapped_column(unique=True, info={"audited": False})
     is_active: Mapped[bool] = mapped_column(default=True)
     registered_at: Mapped[datetime]
+    #: of the app, as it calls it itself; empty: it has not said
+    app_version: Mapped[str] = mapped_column(default="")
+    #: BCP 47, as the phone is set; empty: it has not said
+    locale: Mapped[str] = mapped_column(default="")
+    #: when the app last registered or refreshed itself
+    last_seen_at: Mapped[datetime | None] = mapped_column(info={"audited": False})
 
 
 class Notification(OrganizationOwned, Base):
@@ -167,3 +176,78 @@ class PushDelivery(OrganizationOwned, Base):
     #: what FCM called the message, or why it refused
     detail: Mapped[str]
     settled_at: Mapped[datetime]
+
+
+class NotificationTemplate(OrganizationOwned, Base):
+    """An organisation's own words for one kind of message; where it has none, the built-in ones are used."""
+
+    __tablename__ = "notification_templates"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "key", "channel", "locale"),
+        CheckConstraint(f"channel IN {TEMPLATE_CHANNELS}", name="channel"),
+    )
+
+    key: Mapped[str]
+    channel: Mapped[str]
+    #: BCP 47
+    locale: Mapped[str]
+    #: of a mail and of a push; an SMS has none
+    subject: Mapped[str]
+    body: Mapped[str]
+    updated_at: Mapped[datetime]
+
+
+class ContactMessage(OrganizationOwned, Base):
+    """One message to somebody outside, on its way by one channel. What names the person is erased in time."""
+
+    __tablename__ = "contact_messages"
+    __audited__ = False
+    __table_args__ = (
+        CheckConstraint("channel IN ('sms', 'mail')", name="channel"),
+        CheckConstraint("status IN ('waiting', 'sent', 'refused', 'expired')", name="status"),
+        Index("ix_contact_messages_subject", "organization_id", "subject"),
+        Index("ix_contact_messages_recipient", "organization_id", "recipient"),
+        Index("ix_contact_messages_kept", "created_at", sqlite_where=_KEPT, postgresql_where=_KEPT),
+    )
+
+    channel: Mapped[str]
+    #: E.164, or an address of mail; empty: erased
+    recipient: Mapped[str]
+    #: empty: nobody knew it, or it was erased
+    name: Mapped[str]
+    template: Mapped[str]
+    #: of the words that were used
+    locale: Mapped[str]
+    #: what it is about, as `order:<id>`
+    subject: Mapped[str]
+    #: the warehouse it is about, of which others need not know; nobody's key: places stand above
+    warehouse_id: Mapped[uuid.UUID | None]
+    #: of a mail
+    title: Mapped[str]
+    #: what it says; empty when it is a secret, or erased
+    body: Mapped[str]
+    #: what it says when that is a secret, until it was sent
+    sealed_body: Mapped[str | None] = mapped_column(Sealed)
+    collapse_key: Mapped[str]
+    status: Mapped[str] = mapped_column(default="waiting")
+    attempts: Mapped[int] = mapped_column(default=0)
+    #: the machine's own time of the first try
+    tried_at: Mapped[datetime | None]
+    #: what the service called the message, or why it was not taken
+    detail: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    #: what it says is worth nothing from then on
+    expires_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+
+
+class Pacing(OrganizationOwned, Base):
+    """When something was last told of a matter: a row to lock, so that nobody tells it twice."""
+
+    __tablename__ = "notification_pacings"
+    __audited__ = False
+    __table_args__ = (UniqueConstraint("organization_id", "key"), Index("ix_notification_pacings_told", "told_at"))
+
+    key: Mapped[str]
+    #: None: never; somebody is about to
+    told_at: Mapped[datetime | None]

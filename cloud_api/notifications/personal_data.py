@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.identity.people.models import User
 from cloud_api.identity.privacy.holders import Holder
-from cloud_api.notifications import on_call, preferences
+from cloud_api.notifications import contacts, on_call, preferences
 from cloud_api.notifications.models import Notification, NotificationSettings, OnCallMember, Phone
 from cloud_api.notifications.schemas import MemberRead
 
@@ -31,8 +31,9 @@ async def tell(db: AsyncSession, user: User) -> JsonValue:
 
 
 async def erase(db: AsyncSession, user: User) -> None:
-    """Forget their phones, what they were told and wanted; not heard by the trail, which would keep it."""
+    """Forget their phones and what they were told, as a customer too; not heard by the trail, which would keep it."""
     await on_call.leave_all(db, user.id)
+    await contacts.forget(db, [user.phone, user.email])
     await db.execute(delete(NotificationSettings).where(NotificationSettings.user_id == user.id))
     await db.execute(delete(Notification).where(Notification.user_id == user.id))
     await db.execute(delete(Phone).where(Phone.user_id == user.id))

@@ -157,11 +157,10 @@ async def push_notification(
         if notification is None or notification.is_superseded:
             return
         settled = select(PushDelivery.phone_id).where(PushDelivery.notification_id == notification.id)
-        phones = (
-            await db.scalars(
-                select(Phone).where(Phone.user_id == notification.user_id, Phone.is_active, Phone.id.not_in(settled))
-            )
-        ).all()
+        theirs = select(Phone).where(Phone.user_id == notification.user_id, Phone.is_active, Phone.id.not_in(settled))
+        if event.phone_id is not None:
+            theirs = theirs.where(Phone.id == event.phone_id)
+        phones = (await db.scalars(theirs)).all()
     if not phones:
         return
     if push is None:

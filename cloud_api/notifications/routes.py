@@ -1,4 +1,4 @@
-"""`/api/v1/notifications` and `/api/v1/mobile/devices`: each person's own; and the lists of who is on call."""
+"""`/api/v1/notifications`: each person's own; and the lists of who is on call."""
 
 import uuid
 from typing import Annotated
@@ -12,7 +12,7 @@ from cloud_api.kernel.paging import Page, PageQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.notifications import on_call, preferences, queries, service
-from cloud_api.notifications.models import Notification, OnCallList, Phone
+from cloud_api.notifications.models import Notification, OnCallList
 from cloud_api.notifications.schemas import (
     Category,
     NotificationRead,
@@ -22,8 +22,6 @@ from cloud_api.notifications.schemas import (
     OnCallListCreate,
     OnCallListRead,
     OnCallListUpdate,
-    PhoneRead,
-    PhoneRegister,
     SettingsChange,
     SettingsRead,
 )
@@ -106,32 +104,10 @@ async def delete_on_call_list(db: Db, id: uuid.UUID) -> None:
 @router.put("/notifications/{id}/read", response_model=NotificationRead)
 async def mark_notification_read(db: Db, principal: CurrentPrincipal, id: uuid.UUID) -> Notification:
     """Seen."""
-    notification = await service.get_notification(db, id, user_id=principal.id)
-    notification.is_read = True
-    return notification
+    return await service.mark_read(db, id, user_id=principal.id)
 
 
 @router.delete("/notifications/{id}", status_code=204)
 async def delete_notification(db: Db, principal: CurrentPrincipal, id: uuid.UUID) -> None:
     """Take it out of one's list."""
     await service.delete_notification(db, id, user_id=principal.id)
-
-
-@router.get("/mobile/devices", response_model=list[PhoneRead])
-async def list_phones(db: Db, principal: CurrentPrincipal, query: Annotated[PageQuery, Depends()]) -> Page[Phone]:
-    """One's own phones."""
-    return await page(db, select(Phone).where(Phone.user_id == principal.id), Phone.id, query)
-
-
-@router.post("/mobile/devices", response_model=PhoneRead, status_code=201)
-async def register_phone(db: Db, principal: Person, body: PhoneRegister) -> Phone:
-    """Let this phone take pushes."""
-    return await service.register_phone(
-        db, user_id=principal.id, platform=body.platform, registration=body.registration
-    )
-
-
-@router.delete("/mobile/devices/{id}", status_code=204)
-async def unregister_phone(db: Db, principal: CurrentPrincipal, id: uuid.UUID) -> None:
-    """Send nothing more to this phone."""
-    await service.unregister_phone(db, id, user_id=principal.id)

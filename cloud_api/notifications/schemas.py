@@ -28,11 +28,28 @@ def _zone(name: str) -> str:
 Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
 
 
+#: BCP 47
+Locale = Annotated[str, Field(max_length=35, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", examples=["hi-IN"])]
+AppVersion = Annotated[str, Field(max_length=40)]
+Registration = Annotated[str, Field(min_length=8, max_length=512)]
+
+
 class PhoneRegister(RequestModel):
     """The app's registration with the push service."""
 
     platform: Literal["fcm"] = "fcm"
-    registration: Annotated[str, Field(min_length=8, max_length=512)]
+    registration: Registration
+    app_version: AppVersion = ""
+    #: as the phone is set; empty: it has not said
+    locale: Locale = ""
+
+
+class PhoneUpdate(RequestModel):
+    """What is not sent stays; saying anything lets the phone take pushes again."""
+
+    registration: Registration = ""
+    app_version: AppVersion = ""
+    locale: Locale = ""
 
 
 class PhoneRead(ResponseModel):
@@ -42,6 +59,84 @@ class PhoneRead(ResponseModel):
     platform: str
     is_active: bool
     registered_at: datetime
+    app_version: str
+    locale: str
+    #: when the app last registered or refreshed itself
+    last_seen_at: datetime | None
+
+
+class LastPush(ResponseModel):
+    """What became of the last push to a phone that was settled."""
+
+    notification_id: uuid.UUID
+    status: str
+    #: what the push service called it, or why it refused it
+    detail: str
+    settled_at: datetime
+
+
+class PhoneDetailRead(PhoneRead):
+    """A phone, and what became of the last push to it."""
+
+    last_push: LastPush | None
+
+
+class TestPushSent(ResponseModel):
+    """A push is on its way; what becomes of it, `GET /mobile/devices/{id}` says as `last_push`."""
+
+    notification_id: uuid.UUID
+
+
+class TemplateRead(ResponseModel):
+    """The words in force for one kind of message on one channel in one language."""
+
+    key: str
+    audience: str
+    channel: str
+    locale: str
+    #: empty on an SMS
+    subject: str
+    body: str
+    #: what may stand in it, with samples
+    values: dict[str, str]
+    #: the organisation's own; else the built-in ones
+    is_own: bool
+    updated_at: datetime | None
+    #: how many SMS it takes with usual values; null on other channels
+    segments: int | None
+
+
+class TemplatePut(RequestModel):
+    """An organisation's own words in the place of the built-in ones."""
+
+    locale: Locale
+    channel: Literal["sms", "mail", "push"]
+    #: of a mail and of a push
+    subject: Annotated[str, Field(max_length=200)] = ""
+    #: null: back to the built-in words
+    body: Annotated[str, Field(min_length=1, max_length=2_000)] | None = None
+
+
+class ContactMessageRead(ResponseModel):
+    """Who outside was told what, and whether it arrived."""
+
+    id: uuid.UUID
+    channel: str
+    #: with all but a few of its letters hidden; empty: erased
+    recipient: str
+    template: str
+    locale: str
+    subject: str
+    title: str
+    #: empty when it was a secret, or erased
+    body: str
+    is_secret: bool
+    status: str
+    attempts: int
+    detail: str
+    created_at: datetime
+    expires_at: datetime | None
+    settled_at: datetime | None
 
 
 class NotificationRead(ResponseModel):

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.identity.people import service as people
 from cloud_api.kernel import clock, outbox
+from cloud_api.kernel.db import announce
 from cloud_api.kernel.errors import Detail, Invalid, NotFound
-from cloud_api.kernel.registers import flush_unique
 from cloud_api.notifications import audience, preferences
 from cloud_api.notifications.events import NotificationMailDue, NotificationSmsDue, NotificationWritten
-from cloud_api.notifications.models import Notification, NotificationDelivery, Phone
+from cloud_api.notifications.models import Notification, NotificationDelivery
 from cloud_api.notifications.preferences import Wish
 from cloud_api.notifications.schemas import Channel
 
@@ -169,6 +169,30 @@ async def delete_notification(db: AsyncSession, notification_id: uuid.UUID, *, u
         NotFound: when they have none of this id.
     """
     (await get_notification(db, notification_id, user_id=user_id)).is_listed = False
+    announce_list(db, user_id)
+
+
+async def mark_read(db: AsyncSession, notification_id: uuid.UUID, *, user_id: uuid.UUID) -> Notification:
+    """A person has seen one of their own.
+
+    Raises:
+        NotFound: when they have none of this id.
+    """
+    notification = await get_notification(db, notification_id, user_id=user_id)
+    notification.is_read = True
+    announce_list(db, user_id)
+    return notification
+
+
+def announce_list(db: AsyncSession, user_id: uuid.UUID) -> None:
+    """Wake who watches a person's list."""
+    scope = db.sync_session.info["scope"]
+    announce(db, topic(scope.organization_id, user_id))
+
+
+def topic(organization_id: uuid.UUID, user_id: uuid.UUID) -> str:
+    """Of a person's list, as live views follow it."""
+    return f"notifications:{organization_id}:{user_id}"
 
 
 async def mark_all_read(db: AsyncSession, *, user_id: uuid.UUID) -> int:
@@ -179,7 +203,10 @@ async def mark_all_read(db: AsyncSession, *, user_id: uuid.UUID) -> int:
         .values(is_read=True)
         .returning(Notification.id)
     )
-    return len((await db.scalars(unread)).all())
+    marked = (await db.scalars(unread)).all()
+    if marked:
+        announce_list(db, user_id)
+    return len(marked)
 
 
 async def _write(db: AsyncSession, notifications: Sequence[Notification], collapse_key: str) -> None:
@@ -197,6 +224,7 @@ async def _write(db: AsyncSession, notifications: Sequence[Notification], collap
     db.add_all(notifications)
     await db.flush()
     for notification in notifications:
+        announce_list(db, notification.user_id)
         for channel in notification.channels:
             if notification.held_until is None or channel not in AUDIBLE:
                 _send_on(db, notification, channel)
@@ -211,39 +239,3 @@ def _send_on(db: AsyncSession, notification: Notification, channel: str) -> None
         db.add(NotificationDelivery(notification_id=notification.id, channel=channel))
         due = NotificationMailDue if channel == "mail" else NotificationSmsDue
         outbox.emit(db, due(notification.id))
-
-
-async def register_phone(db: AsyncSession, *, user_id: uuid.UUID, platform: str, registration: str) -> Phone:
-    """Let a phone take pushes for a person. The same registration again is the same phone, with its present owner.
-
-    Raises:
-        AlreadyExists: when the registration belongs to somebody in another organisation.
-    """
-    phone = (await db.scalars(select(Phone).where(Phone.registration == registration))).one_or_none()
-    if phone is None:
-        phone = Phone(platform=platform, registration=registration)
-        db.add(phone)
-    phone.user_id = user_id
-    phone.is_active = True
-    phone.registered_at = clock.now()
-    await flush_unique(db, "this phone is registered elsewhere: sign out there first", field="registration")
-    return phone
-
-
-async def forget_registration(db: AsyncSession, registration: str, *, user_id: uuid.UUID) -> None:
-    """Send nothing more to the phone with this registration, if it is this person's."""
-    mine = Phone.user_id == user_id
-    for phone in await db.scalars(select(Phone).where(Phone.registration == registration, mine)):
-        phone.is_active = False
-
-
-async def unregister_phone(db: AsyncSession, phone_id: uuid.UUID, *, user_id: uuid.UUID) -> None:
-    """Send nothing more to a phone.
-
-    Raises:
-        NotFound: when the person has no such phone.
-    """
-    phone = await db.get(Phone, phone_id)
-    if phone is None or phone.user_id != user_id:
-        raise NotFound(f"you have no phone with id {phone_id}")
-    phone.is_active = False

@@ -45,6 +45,13 @@ async def who_may_see(
     """Those of these people who may see a place, in the order given; all of them where it lies in no warehouse."""
     its = select(Location.warehouse_id).where(Location.id == location_id)
     warehouse_id = None if location_id is None else await db.scalar(its)
+    return await who_may_see_warehouse(db, user_ids, warehouse_id=warehouse_id)
+
+
+async def who_may_see_warehouse(
+    db: AsyncSession, user_ids: Collection[uuid.UUID], *, warehouse_id: uuid.UUID | None
+) -> Sequence[uuid.UUID]:
+    """Those of these people who may see a warehouse, in the order given; all of them where there is none to see."""
     if warehouse_id is None:
         return [*user_ids]
     rows = await db.execute(

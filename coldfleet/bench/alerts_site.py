@@ -153,7 +153,7 @@ def running_site(
     """A platform with so many rooms, each with a gateway, whose first reading above the limit is an excursion."""
     folder.mkdir(parents=True)
     with ExitStack() as stack:
-        url = _database(engine, folder, stack)
+        url = database_of(engine, folder, stack)
         farm = asyncio.run(found_farm(url, gateways=gateways, sensors_per_gateway=sensors))
         rooms, login = asyncio.run(_prepare(url, farm))
         phones = stack.enter_context(FcmDouble())
@@ -175,7 +175,8 @@ def running_site(
         yield Site(farm, url, started, worker, phones, rooms, token, client)
 
 
-def _database(engine: Engine, folder: Path, stack: ExitStack) -> str:
+def database_of(engine: Engine, folder: Path, stack: ExitStack) -> str:
+    """Where the platform keeps everything: a database of the benchmark's own, or the one named."""
     if engine == "sqlite":
         url = f"sqlite+aiosqlite:///{folder / 'cloud.db'}"
         upgrade(url)

@@ -234,3 +234,33 @@ def routes(
         wanted = bench_routes.Wanted(Path(made), where, engines, seeds, time_limit, deep=everything)
         machine, figures = processes.machine(Path(made)), _collected(bench_routes.measure(wanted, parts))
     _tell(figures, machine, as_json=as_json)
+
+
+@app.command()
+def delivery(
+    people: Annotated[int, typer.Option(min=20, help="At once, at the most; and phones that tell positions.")] = 1_000,
+    seconds: Annotated[float, typer.Option(min=2.0, help="How long each number of people is watched.")] = 20.0,
+    events: Annotated[int, typer.Option(min=10, help="Followed to a screen and a phone.")] = 200,
+    only: Annotated[
+        list[str] | None, typer.Option(help="load, positions, live, sync or confirm; again for more.")
+    ] = None,
+    database_url: Annotated[
+        str, typer.Option(help="A migrated PostgreSQL, or `sqlite` for a file; an own PostgreSQL when not said.")
+    ] = "postgres",
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the data lie meanwhile: on a disk, not in memory.", exists=True)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of the table.")] = False,
+) -> None:
+    """Drivers and dispatchers at once; positions; what screens and phones learn; a phone that was offline; promises."""
+    from coldfleet.bench import delivery as bench_delivery
+    from coldfleet.bench import processes
+
+    parts = only or list(bench_delivery.PARTS)
+    if unknown := set(parts) - set(bench_delivery.PARTS):
+        raise typer.TyperException(f"{', '.join(unknown)}: choose from {', '.join(bench_delivery.PARTS)}")
+    os.sched_setaffinity(0, {processes.cores()[1]})
+    with processes.work_folder(folder) as made:
+        wanted = bench_delivery.Wanted(Path(made), database_url, people, seconds, events)
+        machine, figures = processes.machine(Path(made)), _collected(bench_delivery.measure(wanted, parts))
+    _tell(figures, machine, as_json=as_json)

@@ -5,15 +5,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.architecture.alert_things import STEPS
+from tests.architecture.delivery_things import DELIVERY_GOOD
+from tests.architecture.dispatch_things import DISPATCH_GOOD, a_board
 from tests.architecture.edge_things import READER, SCALE
 from tests.architecture.exchange_things import CSV, SEARCH_GOOD, a_file, a_zip
+from tests.architecture.fleet_things import FLEET_GOOD
 from tests.architecture.ledger_things import STOCK_GOOD
 from tests.architecture.media_things import MEDIA_GOOD, PNG
 from tests.architecture.operations import IDENTITY_PROVIDER, a_depot, a_vehicle, an_order
+from tests.architecture.order_things import ORDER_GOOD, whose_shop
+from tests.architecture.payment_things import PAYMENT_GOOD, a_webhook
+from tests.architecture.phone_log_things import PHONE_LOG_GOOD, a_picture
+from tests.architecture.picking_things import PICKING_GOOD
 from tests.architecture.place_things import PLACE_GOOD
 from tests.architecture.retention_things import a_hold_of
 from tests.architecture.sighting_things import a_binding, a_new_item, a_new_portal_rule, some_bindings
 from tests.architecture.stock_things import a_reorder_point, a_wish
+from tests.architecture.tracking_things import TRACKING_GOOD
 from tests.architecture.worlds import World
 from tests.cloud_api.media.samples import picture
 from tests.factories.orders import day_in, make_customer, pack
@@ -58,6 +66,10 @@ async def _plan(world: World) -> Good:
     await a_vehicle(world)
     await pack(world.tenant, await an_order(world))
     return Good({"warehouse_id": depot.warehouse_id, "delivery_date": day_in(1), "time_limit_s": 1})
+
+
+async def _board(world: World) -> Good:
+    return Good(query=await a_board(world))
 
 
 async def _readings(world: World) -> Good:
@@ -144,6 +156,10 @@ def _provider(name: str) -> dict[str, object]:
     return {**IDENTITY_PROVIDER, "name": name}
 
 
+async def _shop(world: World) -> Good:
+    return Good(query=await whose_shop(world))
+
+
 async def _legal_hold(world: World) -> Good:
     return Good(a_hold_of(world))
 
@@ -194,7 +210,18 @@ async def _file(world: World) -> Good:
     return Good(picture(20 + 2 * world.number()), {"name": "crate.png"}, PNG)
 
 
+async def _command_photo(world: World) -> Good:
+    content, headers = await a_picture(world)
+    return Good(content, headers=headers)
+
+
+async def _razorpay_webhook(world: World) -> Good:
+    webhook = a_webhook(world)
+    return Good(webhook.body, headers=webhook.headers)
+
+
 GOOD: dict[str, Callable[[World], Awaitable[Good]]] = {
+    "take_razorpay_webhook": _razorpay_webhook,
     "create_item": _made(a_new_item),
     "bind_rfid_tag": _made(a_binding),
     "bind_rfid_tags": _made(some_bindings),
@@ -247,8 +274,19 @@ GOOD: dict[str, Callable[[World], Awaitable[Good]]] = {
     "optimize_fulfillment": _fulfillment,
     "adjust_stock": _adjustment,
     **{name: _made(make) for name, make in STOCK_GOOD.items()},
+    **{name: _made(make) for name, make in PICKING_GOOD.items()},
+    **{name: _made(make) for name, make in ORDER_GOOD.items()},
+    "browse_catalogue": _shop,
+    **{name: _made(make) for name, make in FLEET_GOOD.items()},
+    **{name: _made(make) for name, make in DISPATCH_GOOD.items()},
+    "get_dispatch_board": _board,
+    **{name: _made(make) for name, make in DELIVERY_GOOD.items()},
     **{name: _made(make) for name, make in PLACE_GOOD.items()},
+    **{name: _made(make) for name, make in PAYMENT_GOOD.items()},
     **{name: _made(make) for name, make in MEDIA_GOOD.items()},
+    **{name: _made(make) for name, make in PHONE_LOG_GOOD.items()},
+    "upload_command_photo": _command_photo,
+    **{name: _made(make) for name, make in TRACKING_GOOD.items()},
     "upload_media": _file,
     "start_import": _rows(entity="products"),
     "validate_import": _rows(entity="products"),

@@ -19,6 +19,8 @@ from tests.architecture.cold_chain_things import (
     an_acknowledged_excursion,
     an_excursion,
 )
+from tests.architecture.delivery_things import DELIVERY_CASES, a_round, a_stop, free_the_driver
+from tests.architecture.dispatch_things import DISPATCH_CASES
 from tests.architecture.edge_things import (
     CONFIG_ACK,
     HEARTBEAT,
@@ -35,12 +37,19 @@ from tests.architecture.edge_things import (
     the_gateway,
 )
 from tests.architecture.exchange_things import EXCHANGE_CASES
+from tests.architecture.fleet_things import FLEET_CASES
 from tests.architecture.ledger_things import STOCK_CASES
 from tests.architecture.media_things import MEDIA_CASES
+from tests.architecture.message_things import MESSAGE_CASES
+from tests.architecture.order_things import ORDER_CASES
+from tests.architecture.payment_things import PAYMENT_CASES
+from tests.architecture.phone_log_things import PHONE_LOG_CASES
+from tests.architecture.picking_things import PICKING_CASES
 from tests.architecture.place_things import PLACE_CASES
 from tests.architecture.retention_things import a_class_body, a_legal_hold, a_retention_class
 from tests.architecture.sighting_things import SIGHTINGS
 from tests.architecture.stock_things import a_reorder_rule, a_reservation
+from tests.architecture.tracking_things import TRACKING_CASES, a_position
 from tests.architecture.worlds import World
 from tests.factories.farms import make_person
 from tests.factories.orders import (
@@ -55,9 +64,7 @@ from tests.factories.orders import (
     make_van,
     order_from,
     pack,
-    proof,
     request_plan,
-    upload,
 )
 from tests.factories.scopes import id_of
 from tests.factories.stores import make_rule, make_warehouse, receive
@@ -97,11 +104,6 @@ async def a_lot(world: World) -> str:
 
 async def a_rule(world: World) -> str:
     return str((await make_rule(world.store, quantity="humidity"))["id"])
-
-
-async def a_phone(world: World) -> str:
-    body = {"registration": f"phone-{world.tenant.slug}-{world.number()}"}
-    return str((await world.tenant.post("/api/v1/mobile/devices", body))["id"])
 
 
 async def a_customer(world: World) -> str:
@@ -189,32 +191,13 @@ async def a_drive(world: World) -> Drive:
     """The administrator drives: owner of what is on the route in every sense."""
     me = (await world.tenant.get("/api/v1/auth/me"))["id"]
     driver = (str(me), world.tenant)
+    await free_the_driver(world)
     return await make_drive(world.platform, doors=1, tenant=world.tenant, driver=driver, plan=in_this_process)
 
 
 async def a_route(world: World) -> str:
     drive = await a_drive(world)
     return str((await world.tenant.get("/api/v1/warehouse/routes", planning_job_id=drive.job["id"]))[0]["id"])
-
-
-async def a_delivery(world: World) -> str:
-    drive = await a_drive(world)
-    return str((await world.tenant.get("/api/v1/warehouse/deliveries", order_id=drive.order_ids[0]))[0]["id"])
-
-
-async def a_delivery_on_the_road(world: World) -> str:
-    delivery_id = await a_delivery(world)
-    delivery = await world.tenant.get(f"/api/v1/mobile/deliveries/{delivery_id}")
-    await world.tenant.post(f"/api/v1/mobile/routes/{delivery['route_id']}/start")
-    uploaded = await upload(world.tenant, delivery_id)
-    assert uploaded.status_code == 201, uploaded.text
-    return delivery_id
-
-
-async def a_driven_route(world: World) -> str:
-    delivery_id = await a_delivery_on_the_road(world)
-    delivery = await world.tenant.post(f"/api/v1/mobile/deliveries/{delivery_id}/proof", proof())
-    return str(delivery["route_id"])
 
 
 async def the_operator(world: World) -> Tenant:
@@ -388,7 +371,11 @@ CASES: dict[str, Case] = {
     **{name: Case(*line) for name, line in SIGHTINGS.items()},
     **{name: Case(*line) for name, line in STOCK_CASES.items()},
     **{name: Case(*line) for name, line in PLACE_CASES.items()},
+    **{name: Case(*line) for name, line in PICKING_CASES.items()},
+    **{name: Case(*line) for name, line in ORDER_CASES.items()},
     **{name: Case(*line) for name, line in MEDIA_CASES.items()},
+    **{name: Case(*line) for name, line in PHONE_LOG_CASES.items()},
+    **{name: Case(*line) for name, line in PAYMENT_CASES.items()},
     "get_gateway": Case(a_gateway),
     "renew_claim_code": Case(a_gateway),
     # nobody but the gateway itself, and without a look whether there is another of this id
@@ -456,7 +443,9 @@ CASES: dict[str, Case] = {
     "reset_excursion": Case(a_latched_excursion),
     "close_excursion": Case(an_acknowledged_excursion, {"disposition": "waste", "note": "too warm"}),
     **{name: Case(*line) for name, line in ALERTS.items()},
-    "unregister_phone": Case(a_phone),
+    **{name: Case(make, body, foreign=foreign) for name, (make, body, foreign) in MESSAGE_CASES.items()},
+    **{name: Case(*line) for name, line in FLEET_CASES.items()},
+    **{name: Case(*line) for name, line in DISPATCH_CASES.items()},
     "get_customer": Case(a_customer),
     "update_customer": Case(a_customer, {"phone": "+91 98765 43210"}),
     "deactivate_customer": Case(a_customer),
@@ -473,14 +462,14 @@ CASES: dict[str, Case] = {
     "disconnect_identity_provider": Case(an_identity_provider),
     "get_vehicle": Case(a_vehicle),
     "get_planning_job": Case(a_planning_job),
-    "get_route": Case(a_route),
-    "track_route": Case(a_route),
-    "list_route_orders": Case(a_route),
-    "start_route": Case(a_route),
-    "complete_route": Case(a_driven_route, {}),
-    "get_my_delivery": Case(a_delivery),
-    "move_delivery": Case(a_delivery_on_the_road, {"status": "arrived"}),
-    "report_position": Case(a_delivery, {"recorded_at": "2026-01-31T08:00:00Z", "latitude": 12.93, "longitude": 77.61}),
-    "upload_photo": Case(a_delivery, PHOTO, headers={"Content-Type": "image/png", "X-Content-SHA256": PHOTO_SHA256}),
-    "prove_delivery": Case(a_delivery_on_the_road, proof()),
+    "get_route": Case(a_round),
+    "track_route": Case(a_round),
+    "track_order": Case(an_order),
+    **{name: Case(*line) for name, line in TRACKING_CASES.items()},
+    "list_route_orders": Case(a_round),
+    "get_my_delivery": Case(a_stop),
+    "report_position": Case(a_stop, a_position),
+    "upload_signature": Case(a_stop, PHOTO, headers={"Content-Type": "image/png", "X-Content-SHA256": PHOTO_SHA256}),
+    **{name: Case(*line) for name, line in DELIVERY_CASES.items()},
+    "upload_photo": Case(a_stop, PHOTO, headers={"Content-Type": "image/png", "X-Content-SHA256": PHOTO_SHA256}),
 }

@@ -16,6 +16,7 @@ OWNERS = frozenset(
         "cloud_api/migrations/env.py",
         "coldfleet/bench/peers/aiomqtt_sqlite.py",
         "coldfleet/bench/peers/plain_ingest.py",
+        "coldfleet/bench/peers/plain_orders.py",
         "coldfleet/bench/peers/plain_reserve.py",
         "coldfleet/bench/stock_site.py",
     }

@@ -19,7 +19,7 @@ from tests.factories.stores import make_warehouse
 from tests.platform_under_test import Platform, Tenant
 
 #: the rooms in which things hang on a warehouse
-ROOMS = frozenset({"places", "inventory", "cold chain", "devices", "telemetry", "orders", "logistics"})
+ROOMS = frozenset({"places", "inventory", "cold chain", "devices", "telemetry", "orders", "logistics", "tracking"})
 #: what in them hangs on none
 EVERYBODYS = frozenset(
     {

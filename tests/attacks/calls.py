@@ -6,6 +6,7 @@ for, and what people do with an account of their own.
 
 import itertools
 import re
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +17,7 @@ import pyotp
 from fastapi import FastAPI
 
 from cloud_api.kernel import clock
+from cloud_api.logistics.tracking import service as tracking
 from cloud_api.main import create_app
 from tests.architecture.creations import GOOD, Good
 from tests.architecture.operations import CASES, body_of, the_operator
@@ -267,6 +269,12 @@ async def _signed_file(world: World) -> Call:
     return Call({"token": (await world.tenant.get(path))["url"].rpartition("/")[2]})
 
 
+async def _followed(world: World) -> Call:
+    order_id = uuid.UUID(await CASES["get_order"].make(world))
+    async with world.platform.database.unit_of_work(world.tenant.organization) as db:
+        return Call({"token": (await tracking.link_for(db, order_id)).rpartition("/")[2]})
+
+
 OWN: dict[str, Callable[[World], Awaitable[Call]]] = {
     "answer_challenge": _challenge,
     "send_sms_code": _sms,
@@ -307,6 +315,7 @@ OWN: dict[str, Callable[[World], Awaitable[Call]]] = {
     "get_sign_in_providers": _providers,
     "get_branding": _branding,
     "get_signed_media": _signed_file,
+    "follow_order": _followed,
 }
 
 

@@ -37,11 +37,13 @@ NOT_ONES_OWN: dict[str, object] = {
 #: what tells which of several bodies is meant
 KINDS: dict[str, dict[str, object]] = {
     "connect_identity_provider": {"kind": "ldap"},
+    "pay_order": {"kind": "online"},
     "change_identity_provider": {"kind": "oidc"},
     "apply_weight": {"kind": "adjustment"},
 }
 #: of machines: the first field that is too much is named, and no other
 WIRE = {
+    "take_razorpay_webhook",
     "provision_gateway",
     "receive_heartbeat",
     "take_in_readings",

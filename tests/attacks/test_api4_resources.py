@@ -19,11 +19,15 @@ from tests.platform_under_test import open_platform
 #: lists that are told whole, and what keeps them short
 WHOLE = {
     "suggest": "as many as were asked for, the best of them",
+    "get_eta_error": "one row a week, of as many as were asked for",
+    "get_route_performance": "one row a week and driver, of as many weeks as were asked for",
     "get_threats": "one row a type and severity",
+    "list_route_optimizations": "the times that one route was planned",
     "get_role_matrix": "the roles of one organisation",
     "list_my_sessions": "the limit of open sign-ins",
     "list_user_sessions": "the limit of open sign-ins",
     "list_permissions": "written in the program",
+    "list_cash": "a row a driver and day, until it is handed over",
     "get_sign_in_providers": "the providers of one organisation",
     "get_settings": "written in the program",
     "list_route_orders": "what fits into one van",
@@ -36,10 +40,13 @@ WHOLE = {
     "compare_places": "the places that were asked for",
     "temperature_log": "the hours of a period that is limited",
     "list_phones": "one person's phones",
+    "list_templates": "written in the program, and one row more for each language of the organisation's own",
     "list_product_images": "at most 24 pictures of one product",
     "get_category_tree": "the categories of one organisation",
     "get_product_units": "written in the program, and fifty of the product's own",
     "get_bundle": "a hundred components",
+    "get_order_history": "as often as somebody has changed one order",
+    "geocode_address": "at most five places of one address",
 }
 
 

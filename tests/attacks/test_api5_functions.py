@@ -16,7 +16,7 @@ from tests.platform_under_test import Platform
 
 #: who is signed in may call these, and reaches what is their own, or what they may read anyway
 SIGNED_IN_IS_ENOUGH = re.compile(
-    r"/api/v1/(auth|mobile/auth|privacy|notifications|mobile/devices|feature-flags|search)(/|$)"
+    r"/api/v1/(auth|mobile/auth|privacy|notifications|mobile/devices|feature-flags|search|mobile/scan)(/|$)"
 )
 
 

@@ -30,9 +30,10 @@ passwords.use(CHEAP)
 
 
 @pytest.fixture(scope="session")
-def shared_sqlite_url(migrated_sqlite: Path) -> str:
+def shared_sqlite_url(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """SQLite, with whatever other tests left in it."""
-    path = shutil.copy(migrated_sqlite, migrated_sqlite.with_name("shared.db"))
+    path = tmp_path_factory.mktemp("shared") / "cloud.db"
+    shutil.copy(migrated_sqlite, path)
     return f"sqlite+aiosqlite:///{path}"
 
 

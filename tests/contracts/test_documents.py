@@ -20,6 +20,9 @@ PUBLIC = {
     "accept_invitation",
     "answer_challenge",
     "begin_oauth_sign_in",
+    "browse_catalogue",
+    "follow_order",
+    "take_razorpay_webhook",
     "finish_oauth_sign_in",
     "forgot_password",
     "get_branding",
@@ -43,7 +46,14 @@ PUBLIC = {
     "verify_email",
 }
 #: without a body everything in it is as usual
-BODY_OPTIONAL = {"rotate_api_key", "rotate_oauth_client"}
+BODY_OPTIONAL = {
+    "fulfill_order",
+    "pack_order",
+    "rotate_api_key",
+    "rotate_oauth_client",
+    "ship_order",
+    "start_route",
+}
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 DOCUMENT = openapi()

@@ -18,7 +18,16 @@ from tests.factories.orders import Drive, in_this_process, make_drive
 from tests.platform_under_test import PASSWORD, Platform
 from tests.services.waiting import until
 
-FAST = 1_000_000.0
+
+class Hurried(WorldClock):
+    """The real time, for phones that never wait."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+def hurried() -> Hurried:
+    return Hurried(speed=1.0, origin_ms=real_now_ms())
 
 
 @asynccontextmanager
@@ -37,8 +46,7 @@ async def served(platform: Platform) -> AsyncIterator[str]:
 
 
 def phone_of(url: str, drive: Drive, **options: object) -> Phone:
-    clock = WorldClock(origin_ms=real_now_ms(), speed=FAST)
-    return Phone(url, drive.driver.username, PASSWORD, clock=clock, seed=4, **options)  # type: ignore[arg-type]
+    return Phone(url, drive.driver.username, PASSWORD, clock=hurried(), seed=4, **options)  # type: ignore[arg-type]
 
 
 async def test_a_phone_drives_its_route_to_the_end_and_repeats_itself(platform: Platform, tmp_path: Path) -> None:
@@ -70,7 +78,7 @@ async def test_a_phone_with_a_broken_camera_stops_with_a_sentence_and_delivers_n
 
 async def test_a_phone_without_a_route_or_a_password_says_so(platform: Platform) -> None:
     drive = await make_drive(platform, doors=1, plan=in_this_process)
-    clock = WorldClock(origin_ms=real_now_ms(), speed=FAST)
+    clock = hurried()
     async with served(platform) as url:
         with pytest.raises(PhoneProblem, match="ask the dispatcher"):
             await Phone(url, drive.tenant.username, PASSWORD, clock=clock, seed=1).drive()

@@ -16,7 +16,8 @@ from cloud_api.kernel import clock
 from cloud_api.kernel.tenancy import SystemScope
 from cloud_api.logistics.dispatch import planning
 from cloud_api.logistics.dispatch.planner import Planner
-from route_optimizer.solve import solve
+from cloud_api.logistics.dispatch.solver import solved
+from cloud_api.orders.book import service as orders
 from tests.factories.farms import make_person
 from tests.factories.stores import make_product, make_room, make_warehouse
 from tests.platform_under_test import PASSWORD, Platform, Tenant
@@ -123,10 +124,10 @@ async def by_planner(platform: Platform, _tenant: Tenant, _job_id: str) -> None:
 async def in_this_process(platform: Platform, tenant: Tenant, job_id: str) -> None:
     """Plan this one job here: quicker, and on a database that others use nobody else's."""
     async with platform.database.unit_of_work(tenant.organization) as db:
-        task = await planning.start(db, uuid.UUID(job_id))
-    plan = solve(task.problem, budget_s=task.time_limit_s, seed=task.seed)
+        started = await planning.start(db, uuid.UUID(job_id))
+    solution = solved(started.task)
     async with platform.database.unit_of_work(tenant.organization) as db:
-        await planning.apply(db, task.job_id, plan)
+        await planning.finish(db, started, solution)
 
 
 async def request_plan(tenant: Tenant, warehouse_id: str, **fields: Any) -> str:
@@ -219,3 +220,14 @@ async def upload(driver: Tenant, delivery_id: str, photo: bytes = PHOTO, *, sha2
     headers = {"Content-Type": "image/png", "X-Content-SHA256": sha256}
     path = f"/api/v1/mobile/deliveries/{delivery_id}/photo"
     return await driver.client.post(path, content=photo, headers=headers)
+
+
+async def deliver_without_a_route(platform: Platform, tenant: Tenant, order_id: str) -> None:
+    """Confirm, pack, load and hand over an order, by the verbs that a route's stops call."""
+    await pack(tenant, order_id)
+    van = await make_van(tenant)
+    me = uuid.UUID((await tenant.get("/api/v1/auth/me"))["id"])
+    async with platform.database.unit_of_work(tenant.organization) as db:
+        place = uuid.UUID(van["location_id"])
+        await orders.load_order(db, uuid.UUID(order_id), van_location_id=place, reference="test", user_id=me)
+        await orders.deliver_order(db, uuid.UUID(order_id), reference="test", user_id=me)

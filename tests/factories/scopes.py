@@ -45,11 +45,11 @@ async def heard_by(person: Tenant, method: str, path: str, body: object = None, 
     return answer.status_code, "" if answer.is_success else answer.json()["error"]["code"]
 
 
-async def asked(platform: Platform, person: Tenant, path: str) -> int:
+async def asked(platform: Platform, person: Tenant, path: str, **query: Any) -> int:
     """How many statements a list takes, of a person who has been heard of before."""
-    await person.get(path)
+    await person.get(path, **query)
     with _statements_on(platform.database) as sent:
-        await person.get(path)
+        await person.get(path, **query)
     return len(sent)
 
 

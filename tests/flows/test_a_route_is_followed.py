@@ -34,9 +34,12 @@ async def test_a_real_client_sees_the_van_move(platform: Platform) -> None:
         [stop] = route["deliveries"]
         await drive.driver.client.post(f"/api/v1/mobile/deliveries/{stop['id']}/location", json=position)
         await platform.deliver()
-        seen = json.loads(await asyncio.wait_for(socket.recv(), 20))
+        seen: dict[str, object] = {}
+        while seen.get("latitude") is None:
+            changed = json.loads(await asyncio.wait_for(socket.recv(), 20))
+            seen |= next((item for item in changed["items"] if item["id"] == route["id"]), {})
     server.should_exit = True
     await serving
 
-    assert (first["route"]["status"], first["latitude"]) == ("planned", None)
-    assert (seen["route"]["status"], seen["latitude"]) == ("in_progress", 12.931)
+    assert (first["type"], first["items"][0]["status"], first["items"][0]["latitude"]) == ("state", "planned", None)
+    assert (seen["status"], seen["latitude"]) == ("in_progress", 12.931)

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.catalog import gs1
-from cloud_api.catalog.errors import MalformedScan
+from cloud_api.catalog.errors import MalformedScan, SeparatorMissing
 from cloud_api.catalog.products import service as catalog
 from cloud_api.catalog.products.models import Product, ProductVariant
 from cloud_api.inventory.assets.models import Item
@@ -77,6 +77,14 @@ async def resolve(db: AsyncSession, code: str, *, by: Onlooker, fnc1: bool = Fal
     if _GOODS.match(text):
         return await _resolve_goods(db, scan, gs1.read(code, fnc1=fnc1), by)
     return scan
+
+
+async def resolved(db: AsyncSession, code: str, *, by: Onlooker) -> ScanRead:
+    """The same of one of many codes: what cannot be read, or not in one way only, is `unknown`."""
+    try:
+        return await resolve(db, code, by=by)
+    except (MalformedScan, SeparatorMissing, AmbiguousCode):
+        return ScanRead(code=code, symbology="", kind="unknown")
 
 
 async def _resolve_goods(db: AsyncSession, scan: ScanRead, reading: gs1.Reading, by: Onlooker) -> ScanRead:

@@ -14,13 +14,20 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.inventory.errors import NotEnoughStock, ReservationExpired, StockOnHold
 from cloud_api.inventory.holds import service as holds
 from cloud_api.inventory.ledger import service as ledger
 from cloud_api.inventory.ledger.models import Lot, StockLevel, StockMovement, StockReservation
+from cloud_api.inventory.reservations.exact import adjust as adjust
+from cloud_api.inventory.reservations.exact import give_back as give_back
+from cloud_api.inventory.reservations.exact import last_day as last_day
+from cloud_api.inventory.reservations.exact import promises_to as promises_to
+from cloud_api.inventory.reservations.exact import reserve_what_there_is as reserve_what_there_is
+from cloud_api.inventory.reservations.exact import settle
+from cloud_api.inventory.reservations.exact import take as take
 from cloud_api.inventory.reservations.promising import Request, serve
 from cloud_api.inventory.reservations.promising import Wish as Wish
 from cloud_api.inventory.reservations.promising import reserve as reserve
@@ -35,7 +42,7 @@ async def pick(db: AsyncSession, sources: Collection[str]) -> None:
     Raises:
         ReservationExpired: when any of it has lapsed.
     """
-    locked = await _locked(db, sources)
+    locked = await promises_to(db, sources)
     _refuse_lapsed(reservation for reservation, _, _ in locked)
     for reservation, _, _ in locked:
         reservation.picked_at, reservation.expires_at = clock.now(), None
@@ -70,7 +77,7 @@ async def replace_held(
     await lock_all(db, sources, or_else=elsewhere)
     held = [
         (reservation, level)
-        for reservation, level, _ in await _locked(db, sources)
+        for reservation, level, _ in await promises_to(db, sources)
         if level.status == "on_hold" and level.id in set(level_ids)
     ]
     wanted = [one for one in held if one[0].picked_at is None]
@@ -90,7 +97,7 @@ async def replace_held(
     for reservation, level in held:
         if reservation.id in replaced:
             level.reserved -= reservation.quantity
-            _settle(reservation, "released")
+            settle(reservation, "released")
         elif reservation.at_risk_since is None:
             reservation.at_risk_since = clock.now()
             at_risk.append(reservation)
@@ -104,12 +111,14 @@ async def lock_all(
     *,
     to_location_id: uuid.UUID | None = None,
     or_else: Collection[uuid.UUID] = (),
+    product_ids: Collection[uuid.UUID] = (),
 ) -> None:
     """Take every lock that moving, releasing or replacing these promises will take.
 
     Args:
         to_location_id: where they will be moved.
         or_else: the places from which they may be promised anew.
+        product_ids: what else may be promised from there.
     """
     promised = (
         select(StockLevel.id, StockLevel.lot_id, StockLevel.product_id, StockLevel.location_id)
@@ -129,7 +138,10 @@ async def lock_all(
             or_(
                 StockLevel.id.in_(row.id for row in rows),
                 and_(StockLevel.location_id == to_location_id, StockLevel.lot_id.in_(row.lot_id for row in rows)),
-                and_(StockLevel.location_id.in_(or_else), StockLevel.product_id.in_(row.product_id for row in rows)),
+                and_(
+                    StockLevel.location_id.in_(or_else),
+                    StockLevel.product_id.in_({row.product_id for row in rows} | set(product_ids)),
+                ),
             )
         )
         .order_by(StockLevel.id)
@@ -139,36 +151,45 @@ async def lock_all(
 
 async def release(db: AsyncSession, sources: Collection[str]) -> None:
     """Take promises back: the stock is free again. What is settled stays settled."""
-    for reservation, level, _ in await _locked(db, sources):
+    for reservation, level, _ in await promises_to(db, sources):
         level.reserved -= reservation.quantity
-        _settle(reservation, "released")
+        settle(reservation, "released")
     await db.flush()
 
 
 async def release_one(db: AsyncSession, reservation_id: uuid.UUID) -> None:
     """Take one promise back; of one that is settled, or not there, nothing."""
-    for reservation, level, _ in await _locked(db, StockReservation.id == reservation_id):
+    for reservation, level, _ in await promises_to(db, StockReservation.id == reservation_id):
         level.reserved -= reservation.quantity
-        _settle(reservation, "released")
+        settle(reservation, "released")
     await db.flush()
 
 
 async def held(db: AsyncSession, sources: Collection[str]) -> set[str]:
     """Those of `sources` whose promised stock is on hold now."""
-    return {reservation.source for reservation, level, _ in await _locked(db, sources) if level.status == "on_hold"}
+    return {reservation.source for reservation, level, _ in await promises_to(db, sources) if level.status == "on_hold"}
 
 
 async def move(
-    db: AsyncSession, sources: Collection[str], *, to_location_id: uuid.UUID, reference: str, moved_by: uuid.UUID | None
+    db: AsyncSession,
+    sources: Collection[str],
+    *,
+    to_location_id: uuid.UUID,
+    reference: str,
+    moved_by: uuid.UUID | None,
+    even_held: bool = False,
 ) -> list[StockMovement]:
     """Move promised stock to another place, where it stays promised: two movements of the ledger each.
+
+    Args:
+        even_held: what is on hold comes along, and is held there too: goods that come back have to lie somewhere.
 
     Raises:
         StockOnHold: when any of it may not leave; then nothing moves.
         ReservationExpired: when any of it has lapsed; likewise.
     """
     await lock_all(db, sources, to_location_id=to_location_id)
-    promised = await _free_to_leave(db, sources)
+    promised = await _free_to_leave(db, sources, even_held=even_held)
     group_id = new_id()
     entries: list[ledger.Entry] = []
     for reservation, level, lot in promised:
@@ -228,35 +249,18 @@ async def consume(
         ],
     )
     for reservation, _, _ in promised:
-        _settle(reservation, "consumed")
+        settle(reservation, "consumed")
     await db.flush()
     return [movement for movement, _ in written]
 
 
-async def _locked(
-    db: AsyncSession, which: Collection[str] | ColumnElement[bool]
-) -> Sequence[tuple[StockReservation, StockLevel, Lot]]:
-    """Active promises, to these sources or such ones, their levels locked in key order."""
-    wanted = which if isinstance(which, ColumnElement) else StockReservation.source.in_(which)
-    rows = await db.execute(
-        select(StockReservation, StockLevel, Lot)
-        .join(StockLevel, StockLevel.id == StockReservation.stock_level_id)
-        .join(Lot, Lot.id == StockLevel.lot_id)
-        .where(wanted, StockReservation.status == "active")
-        .order_by(StockLevel.id, StockReservation.id)
-        .with_for_update(of=(StockLevel, StockReservation))
-        .execution_options(populate_existing=True)
-    )
-    return [(reservation, level, lot) for reservation, level, lot in rows]
-
-
 async def _free_to_leave(
-    db: AsyncSession, sources: Collection[str]
+    db: AsyncSession, sources: Collection[str], *, even_held: bool = False
 ) -> Sequence[tuple[StockReservation, StockLevel, Lot]]:
-    locked = await _locked(db, sources)
+    locked = await promises_to(db, sources)
     _refuse_lapsed(reservation for reservation, _, _ in locked)
     for _, level, lot in locked:
-        if level.status == "on_hold":
+        if level.status == "on_hold" and not even_held:
             raise StockOnHold(
                 f"lot {lot.lot_number} is on hold there: it may not leave before its excursion is closed",
                 field="lot_id",
@@ -274,9 +278,3 @@ def _refuse_lapsed(promised: Iterable[StockReservation]) -> None:
                 "reserve it again",
                 field="source",
             )
-
-
-def _settle(reservation: StockReservation, status: str) -> None:
-    reservation.status = status
-    reservation.settled_at = clock.now()
-    reservation.at_risk_since = None

@@ -3,9 +3,10 @@
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 
 from cloud_api.logistics.deliveries.models import Delivery, Route
+from cloud_api.orders.book.models import CustomerOrder
 from cloud_api.places.queries import EVERYWHERE, Visible
 
 
@@ -25,8 +26,12 @@ class VisibleRoutes:
         return self.places.warehouses(Route.warehouse_id)
 
     def deliveries(self) -> ColumnElement[bool]:
-        """Whether a delivery is on one of them."""
-        return Delivery.route_id.in_(select(Route.id).where(self.routes()))
+        """Whether a delivery is on one of them; what waits for a route is of the warehouse that its order leaves."""
+        on_them = Delivery.route_id.in_(select(Route.id).where(self.routes()))
+        if self.driver_id is not None:
+            return on_them
+        from_there = select(CustomerOrder.id).where(self.places.warehouses(CustomerOrder.warehouse_id))
+        return or_(on_them, Delivery.route_id.is_(None) & Delivery.order_id.in_(from_there))
 
 
 EVERY_ROUTE = VisibleRoutes()

@@ -34,5 +34,10 @@ async def _driven(principal: CurrentPrincipal) -> VisibleRoutes:
 RoutesToRead = Annotated[VisibleRoutes, Depends(_visible("routes:read"), scope="function")]
 #: of whoever may read deliveries
 DeliveriesToRead = Annotated[VisibleRoutes, Depends(_visible("deliveries:read"), scope="function")]
+#: of whoever may plan routes
+RoutesToWrite = Annotated[VisibleRoutes, Depends(_visible("routes:write"), scope="function")]
+#: of whoever may change deliveries, and of whoever may say what became of them
+DeliveriesToWrite = Annotated[VisibleRoutes, Depends(_visible("deliveries:write"), scope="function")]
+DeliveriesToMove = Annotated[VisibleRoutes, Depends(_visible("deliveries:update_status"), scope="function")]
 #: on the phone everybody is a driver, whatever else they may see
 OwnDrives = Annotated[VisibleRoutes, Depends(_driven)]

@@ -1,83 +1,83 @@
-"""Planning a day: packed orders and vans become a `route_optimizer.Problem`, its plan becomes routes and deliveries.
+"""The verbs of planning jobs: queued, run, found, given up.
 
 A job is written with the request and run later by a `Planner`, outside any transaction: solving takes seconds, and no
-lock is held meanwhile. What changed in between (an order cancelled, a van sent to the workshop) is left out when the
-plan is applied, with that as its reason.
+lock is held meanwhile. Each taking of a job has a number: what an earlier one finds is refused.
 """
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.identity.organizations import service as organizations
 from cloud_api.kernel import clock, outbox
-from cloud_api.kernel.errors import NotFound
-from cloud_api.kernel.numbers import next_number
-from cloud_api.logistics.deliveries.models import Delivery, Route
-from cloud_api.logistics.deliveries.states import DeliveryStatus, RouteStatus
-from cloud_api.logistics.dispatch.errors import NothingToPlan, WarehouseWithoutCoordinates
-from cloud_api.logistics.dispatch.models import PlanningJob
-from cloud_api.logistics.dispatch.schemas import OptimizeRequest
+from cloud_api.kernel.db import announce
+from cloud_api.logistics.dispatch import applying, constraints, gathering, jobs, queries, replanning, standings, words
+from cloud_api.logistics.dispatch.errors import NothingToPlan, Overtaken
+from cloud_api.logistics.dispatch.models import PlanningJob, PlanningSolution
+from cloud_api.logistics.dispatch.problems import recipe_of
+from cloud_api.logistics.dispatch.schemas import PlanRequest
+from cloud_api.logistics.dispatch.solutions import Solution, packed
+from cloud_api.logistics.dispatch.solver import Task
 from cloud_api.logistics.dispatch.states import JOB, JobAction, JobStatus
-from cloud_api.logistics.events import PlanningRequested
-from cloud_api.logistics.fleet.models import Vehicle
-from cloud_api.orders.book import queries as order_queries
-from cloud_api.orders.book import service as orders
+from cloud_api.logistics.events import PlanningRequested, ReplanProposed
 from cloud_api.orders.book.models import CustomerOrder
-from cloud_api.orders.book.states import OrderStatus
-from cloud_api.places import service as places
 from cloud_api.places.queries import EVERYWHERE, Visible
-from route_optimizer import matrices
-from route_optimizer import plan as plans
-from route_optimizer import problem as problems
+from cloud_api.realtime.hub import topic_of
+from route_optimizer.search import Progress
 
-#: handing over at a door, seconds
-SERVICE_TIME_S = 240
-#: over a day in a city, standing at lights included
-CITY_SPEED_KMH = 25.0
-#: a driver's day
-SHIFT = timedelta(hours=10)
 #: the machine that runs a job must say so again within this time, or another takes it
-LEASE = timedelta(minutes=10)
+LEASE = timedelta(seconds=45)
 
 
 @dataclass(frozen=True)
-class Task:
-    """A job as the solver takes it."""
+class Started:
+    """A job that this machine runs."""
 
     job_id: uuid.UUID
-    problem: problems.Problem
-    time_limit_s: int
-    seed: int
+    #: which taking of the job this is
+    run: int
+    task: Task
 
 
 async def request(
-    db: AsyncSession, *, wanted: OptimizeRequest, user_id: uuid.UUID, seen: Visible = EVERYWHERE
+    db: AsyncSession, *, wanted: PlanRequest, user_id: uuid.UUID | None, seen: Visible = EVERYWHERE
 ) -> PlanningJob:
     """Queue a planning job.
 
     Raises:
-        NotFound: when the warehouse or a vehicle is not there.
+        NotFound: when the warehouse is not there.
         WarehouseWithoutCoordinates: when it does not say where it is.
-        NothingToPlan: when no order is packed for that day, or no van is active.
+        NothingToPlan: when no order is packed for that day, one that is named is not, or no van is active.
     """
-    warehouse = await places.get_warehouse(db, wanted.warehouse_id, seen=seen)
-    if warehouse.latitude is None or warehouse.longitude is None:
-        raise WarehouseWithoutCoordinates(f"{warehouse.name} has no coordinates: set them first", field="warehouse_id")
-    if not await _waiting(db, wanted.delivery_date, warehouse.id):
+    warehouse, _ = await gathering.located(db, wanted.warehouse_id, seen=seen)
+    said = await constraints.get(db)
+    departs_at = await organizations.instant(db, wanted.delivery_date, wanted.departs_at)
+    packed_orders = (await db.scalars(queries.waiting(wanted.delivery_date, warehouse.id))).all()
+    if not packed_orders:
         raise NothingToPlan(f"no order of {warehouse.name} is packed for {wanted.delivery_date}", field="delivery_date")
-    vehicles = await _vehicles(db, wanted.vehicle_ids)
+    _chosen(packed_orders, wanted.order_ids)
+    vans = await gathering.vans_of(
+        db,
+        day=wanted.delivery_date,
+        warehouse_id=warehouse.id,
+        departs_at=departs_at,
+        vehicle_ids=wanted.vehicle_ids,
+    )
+    vans.expected()
     job = PlanningJob(
         warehouse_id=warehouse.id,
         delivery_date=wanted.delivery_date,
-        departs_at=await organizations.instant(db, wanted.delivery_date, wanted.departs_at),
-        vehicle_ids=[str(vehicle.id) for vehicle in vehicles],
+        objective=wanted.objective or said.objective,
+        departs_at=departs_at,
+        vehicle_ids=[str(vehicle_id) for vehicle_id in wanted.vehicle_ids],
+        order_ids=[str(order_id) for order_id in wanted.order_ids],
+        priorities={str(order_id): priority for order_id, priority in wanted.priorities.items()},
         time_limit_s=wanted.time_limit_s,
         seed=wanted.seed,
+        auto_apply=wanted.auto_apply,
         requested_at=clock.now(),
         requested_by=user_id,
     )
@@ -87,157 +87,135 @@ async def request(
     return job
 
 
-async def get_job(db: AsyncSession, job_id: uuid.UUID, *, seen: Visible = EVERYWHERE) -> PlanningJob:
-    """One job.
+async def start(db: AsyncSession, job_id: uuid.UUID) -> Started:
+    """Mark a job as running, and put its problem together as the day stands now.
 
     Raises:
-        NotFound: when there is none to be seen.
+        InvalidTransition: when it is over, or was given up.
+        NothingToPlan: when there is nothing to plan any more.
+        NothingToReplan: when no route is left that could be planned again.
     """
-    job = await db.get(PlanningJob, job_id)
-    if job is None or not seen.shows(job.warehouse_id):
-        raise NotFound(f"no planning job with id {job_id}")
-    return job
-
-
-async def start(db: AsyncSession, job_id: uuid.UUID) -> Task:
-    """Mark a claimed job as running, and put its problem together as the day stands now."""
-    job = (await db.scalars(select(PlanningJob).where(PlanningJob.id == job_id).with_for_update())).one()
+    job = (await db.scalars(queries.due_job(job_id))).one()
     job.status = JOB.apply(JobStatus(job.status), JobAction.RUN)
-    packed = await _waiting(db, job.delivery_date, job.warehouse_id)
-    vehicles = await _vehicles(db, [uuid.UUID(vehicle_id) for vehicle_id in job.vehicle_ids])
-    return Task(job.id, await _problem(db, job, packed, vehicles), job.time_limit_s, job.seed)
+    job.run += 1
+    job.started_at, job.progress = clock.now(), None
+    job.leased_until = clock.machine_now() + LEASE
+    task = await (standings.task(db, job) if job.kind == "replan" else _task(db, job))
+    jobs.tell(db, job)
+    return Started(job.id, job.run, task)
 
 
-async def apply(db: AsyncSession, job_id: uuid.UUID, plan: plans.Plan) -> PlanningJob:
-    """Make routes and deliveries of a plan; whatever is no longer as it was planned is left out and named."""
-    job = (await db.scalars(select(PlanningJob).where(PlanningJob.id == job_id).with_for_update())).one()
-    job.status = JOB.apply(JobStatus(job.status), JobAction.APPLY)
-    left_out = {stop.stop: "; ".join(reason.words for reason in stop.reasons) for stop in plan.unserved}
-    # two jobs for the same orders wait for each other, whatever way round they drive them
-    for order_id in sorted(uuid.UUID(visit.stop) for route in plan.routes for visit in route.visits):
-        await orders.lock_order(db, order_id)
-    for route in sorted(plan.routes, key=lambda route: route.vehicle):
-        left_out |= await _apply_route(db, job, route)
-    job.distance_m = sum(route.distance_m for route in plan.routes)
-    job.unserved = [{"order_id": order_id, "reason": reason} for order_id, reason in sorted(left_out.items())]
-    job.finished_at = clock.now()
+async def _task(db: AsyncSession, job: PlanningJob) -> Task:
+    said = await constraints.get(db)
+    _, depot = await gathering.located(db, job.warehouse_id)
+    waiting = (await db.scalars(queries.waiting(job.delivery_date, job.warehouse_id))).all()
+    chosen = [order for order in waiting if not job.order_ids or str(order.id) in job.order_ids]
+    if not chosen:
+        raise NothingToPlan(f"none of the orders is packed for {job.delivery_date} any more", field="order_ids")
+    vans = await gathering.vans_of(
+        db,
+        day=job.delivery_date,
+        warehouse_id=job.warehouse_id,
+        departs_at=job.departs_at,
+        vehicle_ids=[uuid.UUID(vehicle_id) for vehicle_id in job.vehicle_ids],
+    )
+    recipe = recipe_of(
+        depot,
+        await gathering.doors(db, chosen, said, priorities=job.priorities),
+        vans.expected(),
+        constraints.rules_of(said, objective=job.objective),
+        midnight=await gathering.midnight(db, job.delivery_date),
+    )
+    return Task(recipe, job.time_limit_s, job.seed)
+
+
+async def keep_running(db: AsyncSession, started: Started, progress: Progress | None = None) -> None:
+    """Say that this machine still runs the job, and how far it is.
+
+    Raises:
+        Overtaken: when it was given up, or another machine has it.
+    """
+    job = await _own(db, started)
+    job.leased_until = clock.machine_now() + LEASE
+    if progress is not None:
+        job.progress = {
+            "elapsed_s": round(progress.elapsed_s, 2),
+            "cost": progress.cost,
+            "left_out": progress.left_out,
+        }
+        announce(db, topic_of("planning", job.organization_id, job.id))
+
+
+async def is_wanted(db: AsyncSession, started: Started) -> bool:
+    """Whether the job is still this machine's to run."""
+    job = await db.get(PlanningJob, started.job_id, populate_existing=True)
+    return job is not None and job.run == started.run and job.status == JobStatus.RUNNING
+
+
+async def finish(db: AsyncSession, started: Started, solution: Solution) -> PlanningJob:
+    """Keep what was found, and make routes of it where that was asked for.
+
+    A proposal in which nothing changes is discarded: nobody has to look at it.
+
+    Raises:
+        Overtaken: when the job was given up, or another machine has it.
+    """
+    job = await _own(db, started)
+    job.status = JOB.apply(JobStatus(job.status), JobAction.SUCCEED)
+    job.finished_at, job.leased_until = clock.now(), None
+    jobs.summarize(job, solution, await words.speaker(db, solution))
+    db.add(PlanningSolution(job_id=job.id, content=packed(solution)))
+    await db.flush()
+    if job.kind == "replan":
+        if replanning.changes_of(solution):
+            outbox.emit(db, ReplanProposed(job.id))
+        else:
+            job.status = JOB.apply(JobStatus(job.status), JobAction.DISCARD)
+            job.error = "nothing would change"
+    if job.auto_apply and job.status == JobStatus.SUCCEEDED:
+        await applying.apply(db, job, solution, allow_partial=True, user_id=job.requested_by)
+    jobs.tell(db, job)
     return job
 
 
-async def fail(db: AsyncSession, job_id: uuid.UUID, error: str) -> None:
-    """The day cannot be planned at all; says why."""
-    job = (await db.scalars(select(PlanningJob).where(PlanningJob.id == job_id).with_for_update())).one()
+async def fail(db: AsyncSession, job_id: uuid.UUID, error: str, *, run: int | None = None) -> None:
+    """The day cannot be planned at all; says why. A job that was given up, or is another's, stays as it is."""
+    job = (await db.scalars(queries.due_job(job_id))).one()
+    if job.status not in (JobStatus.QUEUED, JobStatus.RUNNING) or (run is not None and job.run != run):
+        return
     job.status = JOB.apply(JOB.apply(JobStatus(job.status), JobAction.RUN), JobAction.FAIL)
     job.error = error
     job.finished_at = clock.now()
+    jobs.tell(db, job)
 
 
-async def _waiting(db: AsyncSession, day: date, warehouse_id: uuid.UUID) -> Sequence[CustomerOrder]:
-    """Packed orders of the day that no route has taken yet."""
-    return (
-        await db.scalars(order_queries.packed_for(day, warehouse_id).where(CustomerOrder.id.not_in(_on_a_route())))
-    ).all()
+async def cancel(db: AsyncSession, job_id: uuid.UUID, *, seen: Visible = EVERYWHERE) -> PlanningJob:
+    """Give a job up: one that runs is stopped within a second, what one has found is thrown away. Again is the same.
+
+    Raises:
+        NotFound: when there is none to be seen.
+        InvalidTransition: when its routes were made, or it failed.
+    """
+    job = await jobs.lock_job(db, job_id, seen=seen)
+    if job.status in (JobStatus.CANCELLED, JobStatus.DISCARDED):
+        return job
+    action = JobAction.DISCARD if job.status == JobStatus.SUCCEEDED else JobAction.CANCEL
+    job.status = JOB.apply(JobStatus(job.status), action)
+    job.finished_at, job.leased_until = job.finished_at or clock.now(), None
+    jobs.tell(db, job)
+    return job
 
 
-def _on_a_route() -> Select[tuple[uuid.UUID]]:
-    return select(Delivery.order_id).where(Delivery.status == DeliveryStatus.ASSIGNED)
+async def _own(db: AsyncSession, started: Started) -> PlanningJob:
+    job = (await db.scalars(queries.due_job(started.job_id))).one()
+    if job.run != started.run or job.status != JobStatus.RUNNING:
+        raise Overtaken(f"the job is {job.status}, and this is not its newest run: its result is not wanted any more")
+    return job
 
 
-async def _vehicles(db: AsyncSession, wanted: Sequence[uuid.UUID]) -> Sequence[Vehicle]:
-    """The active vehicles, or those of `wanted`, that are not on the road."""
-    driving = select(Route.vehicle_id).where(Route.status.in_((RouteStatus.PLANNED, RouteStatus.IN_PROGRESS)))
-    statement = select(Vehicle).where(Vehicle.status == "active", Vehicle.id.not_in(driving)).order_by(Vehicle.id)
-    if wanted:
-        statement = statement.where(Vehicle.id.in_(wanted))
-    vehicles = (await db.scalars(statement)).all()
-    if not vehicles:
-        raise NothingToPlan("no van is active and without a route: add one, or end its route", field="vehicle_ids")
-    return vehicles
-
-
-async def _problem(
-    db: AsyncSession, job: PlanningJob, packed: Sequence[CustomerOrder], vehicles: Sequence[Vehicle]
-) -> problems.Problem:
-    """Place 0 is the warehouse; place n the door of order n. Seconds are Unix time."""
-    warehouse = await places.get_warehouse(db, job.warehouse_id)
-    doors = [matrices.Point(warehouse.latitude or 0.0, warehouse.longitude or 0.0)]
-    doors += [matrices.Point(order.latitude, order.longitude) for order in packed]
-    leaves_s = int(job.departs_at.timestamp())
-    shift = problems.Window(leaves_s, leaves_s + int(SHIFT.total_seconds()))
-    stops = [
-        problems.Stop(
-            id=str(order.id),
-            location=place,
-            windows=(await _window(db, order),),
-            service_time_s=SERVICE_TIME_S,
-            loads=(problems.Load("weight_g", await orders.weight_g(db, order.id)),),
-        )
-        for place, order in enumerate(packed, start=1)
-    ]
-    vans = [
-        problems.Vehicle(
-            id=str(vehicle.id),
-            start=0,
-            end=0,
-            capacities=(problems.Capacity("weight_g", vehicle.capacity_g),),
-            shift=shift,
-        )
-        for vehicle in vehicles
-    ]
-    return problems.Problem(tuple(stops), tuple(vans), matrices.haversine(doors, speed_kmh=CITY_SPEED_KMH))
-
-
-async def _window(db: AsyncSession, order: CustomerOrder) -> problems.Window:
-    opens = await organizations.instant(db, order.delivery_date, order.window_from)
-    closes = await organizations.instant(db, order.delivery_date, order.window_until)
-    return problems.Window(int(opens.timestamp()), int(closes.timestamp()))
-
-
-async def _apply_route(db: AsyncSession, job: PlanningJob, planned: plans.Route) -> dict[str, str]:
-    """Make one route. Returns order -> reason for those that are left out after all."""
-    vehicle = (
-        await db.scalars(select(Vehicle).where(Vehicle.id == uuid.UUID(planned.vehicle)).with_for_update())
-    ).one()
-    if vehicle.status != "active":
-        return {visit.stop: f"vehicle {vehicle.number} is {vehicle.status} by now" for visit in planned.visits}
-    left_out: dict[str, str] = {}
-    kept: list[tuple[CustomerOrder, datetime]] = []
-    for visit in planned.visits:
-        order = await orders.lock_order(db, uuid.UUID(visit.stop))
-        taken = await db.scalar(_on_a_route().where(Delivery.order_id == order.id))
-        if taken is not None:
-            left_out[visit.stop] = "another route has taken the order meanwhile"
-        elif order.status == OrderStatus.PACKED:
-            kept.append((order, datetime.fromtimestamp(visit.start_s, UTC)))
-        else:
-            left_out[visit.stop] = f"the order is {order.status} by now"
-    if not kept:
-        return left_out
-    route = Route(
-        number=await next_number(db, "RT"),
-        vehicle_id=vehicle.id,
-        driver_id=vehicle.driver_id,
-        warehouse_id=job.warehouse_id,
-        planning_job_id=job.id,
-        delivery_date=job.delivery_date,
-        departs_at=datetime.fromtimestamp(planned.start_s, UTC),
-        distance_m=planned.distance_m,
-        duration_s=planned.duration_s,
-        load_g=sum([await orders.weight_g(db, order.id) for order, _ in kept]),
-    )
-    db.add(route)
-    await db.flush()
-    for sequence, (order, arrival) in enumerate(kept, start=1):
-        attempts = await db.scalar(select(func.max(Delivery.attempt)).where(Delivery.order_id == order.id))
-        db.add(
-            Delivery(
-                number=await next_number(db, "DLV"),
-                order_id=order.id,
-                attempt=(attempts or 0) + 1,
-                route_id=route.id,
-                sequence=sequence,
-                planned_arrival_at=arrival,
-            )
-        )
-    await db.flush()
-    return left_out
+def _chosen(packed_orders: Sequence[CustomerOrder], order_ids: Sequence[uuid.UUID]) -> None:
+    """Refuse orders that do not wait for a van."""
+    missing = set(order_ids) - {order.id for order in packed_orders}
+    if missing:
+        named = ", ".join(sorted(map(str, missing))[:10])
+        raise NothingToPlan(f"not packed for that day and warehouse, or on a route already: {named}", field="order_ids")

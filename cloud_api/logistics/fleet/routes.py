@@ -1,35 +1,132 @@
 """`/api/v1/warehouse/fleet`."""
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
-from sqlalchemy import select
+from fastapi import APIRouter, Depends, Query, Request
 
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.paging import Page, PageQuery, page
-from cloud_api.kernel.permissions import require
+from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
-from cloud_api.logistics.fleet import service
-from cloud_api.logistics.fleet.models import Vehicle
-from cloud_api.logistics.fleet.schemas import VehicleCreate, VehicleRead
+from cloud_api.logistics.fleet import maintenance, queries, service, shifts
+from cloud_api.logistics.fleet.models import DriverShift, Vehicle, VehicleMaintenance
+from cloud_api.logistics.fleet.schemas import (
+    DriverShiftRead,
+    MaintenanceCreate,
+    MaintenanceOverview,
+    MaintenanceRead,
+    ShiftCreate,
+    ShiftUpdate,
+    VehicleCreate,
+    VehicleRead,
+    VehicleUpdate,
+)
+from cloud_api.places.visibility import VisiblePlaces
 
 router = APIRouter(prefix="/warehouse/fleet", tags=["fleet"], route_class=ApiRoute)
+READING = [require("fleet:read")]
+WRITING = [require("fleet:write")]
 
 
-@router.get("/vehicles", response_model=list[VehicleRead], dependencies=[require("fleet:read")])
-async def list_vehicles(db: Db, query: Annotated[PageQuery, Depends()]) -> Page[Vehicle]:
+@router.get("/vehicles", response_model=list[VehicleRead], dependencies=READING)
+async def list_vehicles(
+    db: Db,
+    seen: VisiblePlaces,
+    query: Annotated[PageQuery, Depends()],
+    status: Literal["active", "maintenance", "inactive"] | None = None,
+) -> Page[VehicleRead]:
     """Newest first."""
-    return await page(db, select(Vehicle), Vehicle.id, query)
+    theirs = queries.visible(seen)
+    if status is not None:
+        theirs = theirs.where(Vehicle.status == status)
+    found = await page(db, theirs, Vehicle.id, query)
+    return Page(await service.read_vehicles(db, found.items), found.limit, found.next_cursor)
 
 
-@router.post("/vehicles", response_model=VehicleRead, status_code=201, dependencies=[require("fleet:write")])
-async def create_vehicle(db: Db, body: VehicleCreate) -> Vehicle:
+@router.post("/vehicles", response_model=VehicleRead, status_code=201, dependencies=WRITING)
+async def create_vehicle(db: Db, seen: VisiblePlaces, body: VehicleCreate) -> VehicleRead:
     """A van; its load space becomes a place."""
-    return await service.create_vehicle(db, new=body)
+    return await service.read_vehicle(db, await service.create_vehicle(db, new=body, seen=seen))
 
 
-@router.get("/vehicles/{id}", response_model=VehicleRead, dependencies=[require("fleet:read")])
-async def get_vehicle(db: Db, id: uuid.UUID) -> Vehicle:
+@router.get("/vehicles/{id}", response_model=VehicleRead, dependencies=READING)
+async def get_vehicle(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> VehicleRead:
     """One van."""
-    return await service.get_vehicle(db, id)
+    return await service.read_vehicle(db, await service.get_vehicle(db, id, seen=seen))
+
+
+@router.put("/vehicles/{id}", response_model=VehicleRead, dependencies=WRITING)
+async def update_vehicle(
+    db: Db, request: Request, seen: VisiblePlaces, id: uuid.UUID, body: VehicleUpdate
+) -> VehicleRead:
+    """Change what is sent; into the workshop and out of it by `status`. Compartments are replaced as a whole."""
+    guards = request.app.state.retire_guards
+    return await service.read_vehicle(db, await service.update_vehicle(db, id, changes=body, guards=guards, seen=seen))
+
+
+@router.delete("/vehicles/{id}", response_model=VehicleRead, dependencies=WRITING)
+async def retire_vehicle(db: Db, request: Request, seen: VisiblePlaces, id: uuid.UUID) -> VehicleRead:
+    """It drives no more, and what it did stays written down; refused while it has a route that is not over."""
+    guards = request.app.state.retire_guards
+    return await service.read_vehicle(db, await service.retire_vehicle(db, id, guards=guards, seen=seen))
+
+
+@router.get("/maintenance", response_model=MaintenanceOverview, dependencies=READING)
+async def get_fleet_maintenance(
+    db: Db,
+    seen: VisiblePlaces,
+    within_days: Annotated[int, Query(ge=0, le=3_650)] = 30,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    vehicle_id: uuid.UUID | None = None,
+) -> dict[str, object]:
+    """Workshop visits and papers that fall due within so many days or have by now, and the last visits."""
+    past = queries.visits(seen).limit(limit)
+    if vehicle_id is not None:
+        past = past.where(VehicleMaintenance.vehicle_id == vehicle_id)
+    due = await maintenance.due_soon(db, within_days=within_days, vehicle_id=vehicle_id, seen=seen)
+    return {"due": due, "past": (await db.scalars(past)).all()}
+
+
+@router.post("/maintenance", response_model=MaintenanceRead, status_code=201, dependencies=WRITING)
+async def record_fleet_maintenance(
+    db: Db, principal: CurrentPrincipal, seen: VisiblePlaces, body: MaintenanceCreate
+) -> VehicleMaintenance:
+    """Write down a visit to the workshop. Send an `Idempotency-Key`."""
+    by = principal.id if principal.kind == "user" else None
+    return await maintenance.record_maintenance(db, new=body, by=by, seen=seen)
+
+
+@router.get("/shifts", response_model=list[DriverShiftRead], dependencies=READING)
+async def list_shifts(
+    db: Db,
+    seen: VisiblePlaces,
+    query: Annotated[PageQuery, Depends()],
+    user_id: uuid.UUID | None = None,
+    vehicle_id: uuid.UUID | None = None,
+) -> Page[DriverShift]:
+    """Newest first."""
+    theirs = queries.shifts(seen)
+    if user_id is not None:
+        theirs = theirs.where(DriverShift.user_id == user_id)
+    if vehicle_id is not None:
+        theirs = theirs.where(DriverShift.vehicle_id == vehicle_id)
+    return await page(db, theirs, DriverShift.id, query)
+
+
+@router.post("/shifts", response_model=DriverShiftRead, status_code=201, dependencies=WRITING)
+async def create_shift(db: Db, seen: VisiblePlaces, body: ShiftCreate) -> DriverShift:
+    """When somebody drives, every week or on one day."""
+    return await shifts.create_shift(db, new=body, seen=seen)
+
+
+@router.put("/shifts/{id}", response_model=DriverShiftRead, dependencies=WRITING)
+async def update_shift(db: Db, seen: VisiblePlaces, id: uuid.UUID, body: ShiftUpdate) -> DriverShift:
+    """Other hours in the place of these."""
+    return await shifts.update_shift(db, id, changes=body, seen=seen)
+
+
+@router.delete("/shifts/{id}", status_code=204, dependencies=WRITING)
+async def delete_shift(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> None:
+    """Take it away."""
+    await shifts.delete_shift(db, id, seen=seen)

@@ -1,17 +1,40 @@
-"""Where vans are."""
+"""The verbs of tracking: positions come in; where a route is goes out.
+
+What other rooms call stands here: `report_positions`, `last_positions`, `etas`, `learned_service_s`, `link_for`,
+`promise_eta`, `track`.
+"""
 
 import uuid
+from collections.abc import Sequence
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.kernel import outbox
-from cloud_api.kernel.db import insert_missing
 from cloud_api.logistics.deliveries import service as deliveries
-from cloud_api.logistics.deliveries.queries import EVERY_ROUTE, VisibleRoutes
-from cloud_api.logistics.events import RouteMoved
-from cloud_api.logistics.tracking.models import VehiclePosition
-from cloud_api.logistics.tracking.schemas import PositionReport, TrackRead
+from cloud_api.logistics.deliveries.errors import ClockImplausible
+from cloud_api.logistics.deliveries.queries import VisibleRoutes
+from cloud_api.logistics.tracking import positions
+from cloud_api.logistics.tracking.arrivals import etas as etas
+from cloud_api.logistics.tracking.eta import Eta as Eta
+from cloud_api.logistics.tracking.following import last_positions as last_positions
+from cloud_api.logistics.tracking.following import track as track
+from cloud_api.logistics.tracking.learning import learned_service_s as learned_service_s
+from cloud_api.logistics.tracking.links import link_for as link_for
+from cloud_api.logistics.tracking.promises import promise_eta as promise_eta
+from cloud_api.logistics.tracking.schemas import PositionReport, PositionsRead
+
+
+async def report_positions(
+    db: AsyncSession, route_id: uuid.UUID | None, *, driver_id: uuid.UUID, reports: Sequence[PositionReport]
+) -> PositionsRead:
+    """Keep where a van was: of a driver's route, of the one under way, or of the driver's own van.
+
+    Each position is answered by itself: what the phone's clock cannot have seen is refused, what is known a duplicate.
+
+    Raises:
+        NotFound: when the driver has no such route.
+        NoVehicle: when no route is named, none is under way, and no van is the driver's.
+    """
+    return await positions.keep(db, await positions.van_of(db, route_id, driver_id=driver_id), reports)
 
 
 async def report_position(
@@ -21,33 +44,10 @@ async def report_position(
 
     Raises:
         NotFound: when the driver has no such delivery.
+        ClockImplausible: when the phone's clock cannot be right.
     """
     delivery = await deliveries.get_delivery(db, delivery_id, seen=VisibleRoutes(driver_id=driver_id))
-    route = await deliveries.get_route(db, delivery.route_id)
-    await insert_missing(
-        db, VehiclePosition, {"vehicle_id": route.vehicle_id, "route_id": route.id, **report.model_dump()}
-    )
-    outbox.emit(db, RouteMoved(route.id))
-
-
-async def track(db: AsyncSession, route_id: uuid.UUID, *, seen: VisibleRoutes = EVERY_ROUTE) -> TrackRead:
-    """Where a route's van was last, and how far its stops are.
-
-    Raises:
-        NotFound: when there is no such route to be seen.
-    """
-    route = await deliveries.get_route(db, route_id, seen=seen)
-    at = (
-        await db.scalars(
-            select(VehiclePosition)
-            .where(VehiclePosition.route_id == route_id)
-            .order_by(VehiclePosition.recorded_at.desc())
-            .limit(1)
-        )
-    ).one_or_none()
-    return TrackRead(
-        route=await deliveries.detail(db, route),
-        latitude=at.latitude if at else None,
-        longitude=at.longitude if at else None,
-        recorded_at=at.recorded_at if at else None,
-    )
+    van = await positions.van_of(db, delivery.route_id, driver_id=driver_id)
+    [result] = (await positions.keep(db, van, [report])).results
+    if result.status == "refused":
+        raise ClockImplausible(result.message or "", field="recorded_at")

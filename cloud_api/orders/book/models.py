@@ -42,6 +42,10 @@ class CustomerOrder(OrganizationOwned, Base):
     #: of what they are told, as in BCP 47; empty: the organisation's
     locale: Mapped[str] = mapped_column(default="")
     address: Mapped[str]
+    #: the customer's door that it was copied from; no key: that door may be taken away
+    address_id: Mapped[uuid.UUID | None]
+    #: somebody confirmed where that door is, or the map was certain
+    address_is_sure: Mapped[bool] = mapped_column(default=True)
     #: degrees, WGS 84
     latitude: Mapped[float]
     longitude: Mapped[float]
@@ -62,6 +66,8 @@ class CustomerOrder(OrganizationOwned, Base):
     packed_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None]
+    #: counts the changes of what was ordered; who changes it may say which one they have seen
+    version: Mapped[int] = mapped_column(default=1)
 
 
 class OrderLine(OrganizationOwned, Base):
@@ -86,3 +92,24 @@ class OrderLine(OrganizationOwned, Base):
     fulfillment_status: Mapped[str] = mapped_column(default="open")
     #: ten-thousandths of the organisation's currency a unit
     unit_price: Mapped[int] = mapped_column(BigInteger)
+    #: somebody said the price; otherwise it is the catalogue's, and another quantity may have another
+    price_is_agreed: Mapped[bool] = mapped_column(default=True)
+
+
+class OrderFeedback(OrganizationOwned, Base):
+    """What a customer says of a delivery, once."""
+
+    __tablename__ = "order_feedback"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "order_id"),
+        CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
+        same_organization("order_id", "customer_orders", ondelete="CASCADE"),
+    )
+
+    order_id: Mapped[uuid.UUID]
+    #: 5 is best
+    rating: Mapped[int]
+    comment: Mapped[str] = mapped_column(default="")
+    #: a person or a machine; it may be gone by now
+    given_by: Mapped[uuid.UUID]
+    given_at: Mapped[datetime]

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import date, datetime, time
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,14 +11,17 @@ from cloud_api.kernel.json_types import LocalTime
 from cloud_api.kernel.money import UnitPrice
 from cloud_api.kernel.quantity import PositiveQuantity, Quantity
 
+PaymentMethod = Literal["account", "cod", "online", "upi", "card"]
+Note = Annotated[str, Field(max_length=1000)]
+
 
 class OrderLineCreate(RequestModel):
     """One product."""
 
     product_id: uuid.UUID
     quantity: PositiveQuantity
-    #: in the organisation's currency, a unit
-    unit_price: UnitPrice
+    #: in the organisation's currency, a unit; none: what the catalogue asks today. Who orders for themselves sends none
+    unit_price: UnitPrice | None = None
 
 
 class OrderCreate(RequestModel):
@@ -28,18 +31,87 @@ class OrderCreate(RequestModel):
     customer_id: uuid.UUID | None = None
     #: the customer's first, when there is none
     address_id: uuid.UUID | None = None
-    warehouse_id: uuid.UUID
+    #: the organisation's default, or its only one, when there is none
+    warehouse_id: uuid.UUID | None = None
     delivery_date: date
+    #: one of the warehouse's windows, when it has any
     window_from: LocalTime = time(8)
     window_until: LocalTime = time(20)
-    note: Annotated[str, Field(max_length=1000)] = ""
+    #: account: on a bill, later; cod: cash at the door
+    payment_method: PaymentMethod = "account"
+    note: Note = ""
     lines: Annotated[list[OrderLineCreate], Field(min_length=1, max_length=200)]
+
+
+class OrderUpdate(RequestModel):
+    """What is not sent stays. Lines are sent all together: what is not among them is ordered no more."""
+
+    #: the version that was seen: when it is another now, nothing is changed; none: whatever it is
+    version: Annotated[int, Field(ge=1)] | None = None
+    #: a door of the same customer, copied into the order
+    address_id: uuid.UUID | None = None
+    delivery_date: date | None = None
+    window_from: LocalTime | None = None
+    window_until: LocalTime | None = None
+    note: Note | None = None
+    lines: Annotated[list[OrderLineCreate], Field(min_length=1, max_length=200)] | None = None
+
+
+class FeedbackCreate(RequestModel):
+    """What a customer says of a delivery."""
+
+    #: 5 is best
+    rating: Annotated[int, Field(ge=1, le=5)]
+    comment: Annotated[str, Field(max_length=2000)] = ""
 
 
 class OrderCancel(RequestModel):
     """Why."""
 
     reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class FeedbackRead(ResponseModel):
+    """What was said of a delivery."""
+
+    rating: int
+    comment: str
+    given_at: datetime
+
+
+class HistoryRead(ResponseModel):
+    """A status that an order came to, or a change of what was ordered."""
+
+    #: none: only what was ordered has changed
+    status: str | None
+    #: of what was ordered, from then on; none: that stayed
+    version: int | None
+    at: datetime
+    #: user, api_key, worker ...
+    by_kind: str
+    #: empty when it is not yours to know
+    by_name: str
+    #: of a cancellation
+    reason: str | None
+
+
+class OfferRead(ResponseModel):
+    """A product in the shop window."""
+
+    id: uuid.UUID
+    sku: str
+    name: str
+    description: str
+    brand: str
+    unit: str
+    unit_weight_g: int
+    #: for one; none: ask the store
+    price: UnitPrice | None
+    #: ISO 4217
+    currency: str
+    #: the unit that the price is for; of what is weighed piece by piece the kilogram
+    price_per: str
+    is_available: bool
 
 
 class AllocationRead(ResponseModel):
@@ -59,7 +131,12 @@ class OrderLineRead(ResponseModel):
     id: uuid.UUID
     product_id: uuid.UUID
     quantity: Quantity
+    #: what is really in the box
+    packed_quantity: Quantity | None
+    fulfillment_status: str
     unit_price: UnitPrice
+    #: how much of it could be promised now; none once the order is confirmed or given up
+    available: Quantity | None
     allocations: list[AllocationRead]
 
 
@@ -72,6 +149,9 @@ class OrderRead(ResponseModel):
     customer_name: str
     warehouse_id: uuid.UUID
     address: str
+    address_id: uuid.UUID | None
+    #: false: nobody is certain where it is, and the order cannot be confirmed before somebody is
+    address_is_sure: bool
     latitude: float
     longitude: float
     delivery_date: date
@@ -79,15 +159,25 @@ class OrderRead(ResponseModel):
     window_until: LocalTime
     status: str
     total_minor: int
+    payment_method: str
+    payment_status: str
+    packed_weight_g: int | None
     note: str
     created_at: datetime
     confirmed_at: datetime | None
     packed_at: datetime | None
     delivered_at: datetime | None
     cancel_reason: str | None
+    version: int
 
 
 class OrderDetailRead(OrderRead):
-    """An order with its lines."""
+    """An order with its lines, and how its customer is reached."""
 
+    #: E.164, or empty
+    customer_phone: str
+    customer_email: str
+    #: of what they are told; empty: the organisation's
+    locale: str
+    feedback: FeedbackRead | None
     lines: list[OrderLineRead]

@@ -1,7 +1,8 @@
 """The verbs of orders. Stock moves only through `inventory.reservations`, each line under its own source."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import time
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -12,16 +13,23 @@ from cloud_api.customers import service as customers
 from cloud_api.inventory.reservations import service as reservations
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.errors import NotFound
-from cloud_api.kernel.money import amount_minor, unit_price_to_integer
 from cloud_api.kernel.numbers import next_number
-from cloud_api.kernel.quantity import to_thousandths
-from cloud_api.orders.book import searchable
+from cloud_api.orders.book import doors, pricing, searchable
+from cloud_api.orders.book import telling as telling  # announces every change of an order
 from cloud_api.orders.book.errors import BadOrder, CustomerInactive, TooLateToCancel
-from cloud_api.orders.book.events import OrderCancelled, OrderConfirmed, OrderPacked
+from cloud_api.orders.book.events import (
+    OrderCancelled,
+    OrderChanged,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderReturned,
+)
 from cloud_api.orders.book.models import CustomerOrder, OrderLine
 from cloud_api.orders.book.queries import EVERY_ORDER, VisibleOrders
-from cloud_api.orders.book.schemas import OrderCreate, OrderLineCreate
+from cloud_api.orders.book.schemas import OrderCreate
 from cloud_api.orders.book.states import ORDER, OrderAction, OrderStatus
+from cloud_api.orders.book.stock_check import needed_on
+from cloud_api.orders.slots import service as slots
 from cloud_api.places import service as places
 from cloud_api.search import service as search
 
@@ -37,42 +45,42 @@ async def create_order(db: AsyncSession, *, new: OrderCreate, seen: VisibleOrder
     Raises:
         NotFound: when the customer, the address, the warehouse or a product is not there.
         CustomerInactive: when no more orders are taken from the customer.
+        WarehouseNeeded: when no warehouse is named, and there is no default and not just one.
         BadOrder: when a product stands in two lines, or the window ends before it begins.
         WrongQuantity: when a product counted in whole units is not.
+        PriceIsTheStores: when somebody who orders for themselves says what it costs.
+        NoPrice: when nobody said what a product costs.
+        NoSuchSlot: when the warehouse delivers in other windows.
+        SlotFull: when the window is taken by as many orders as it can be.
     """
     customer = await customers.get_customer(db, await _buyer(db, new.customer_id, seen))
     if not customer.is_active:
         raise CustomerInactive(f"no more orders are taken from {customer.name}", field="customer_id")
     door = await customers.get_address(db, customer.id, new.address_id)
-    await places.get_warehouse(db, new.warehouse_id, seen=seen.places)
-    await _check(db, new)
+    warehouse_id = await doors.warehouse_for(db, new.warehouse_id, seen=seen.places)
+    check_window(new.window_from, new.window_until)
+    today = await places.today_in(db, warehouse_id)
+    lines = await pricing.new_lines(db, new.lines, on=today, by_buyer=seen.buyer_id is not None)
     order = CustomerOrder(
         number=await next_number(db, "ORD"),
         customer_id=customer.id,
-        warehouse_id=new.warehouse_id,
-        customer_name=customer.name,
-        address=", ".join(part for part in (door.address, door.postal_code, door.city) if part),
-        latitude=door.latitude,
-        longitude=door.longitude,
+        warehouse_id=warehouse_id,
         delivery_date=new.delivery_date,
         window_from=new.window_from,
         window_until=new.window_until,
-        total_minor=sum(_amount_minor(line) for line in new.lines),
+        total_minor=pricing.total_minor(lines),
+        payment_method=new.payment_method,
         note=new.note,
         created_at=clock.now(),
     )
+    doors.copy_door(order, door)
+    await doors.copy_contact(db, order, customer)
     db.add(order)
     await db.flush()
-    db.add_all(
-        OrderLine(
-            order_id=order.id,
-            product_id=line.product_id,
-            quantity=line.quantity,
-            unit_price=unit_price_to_integer(line.unit_price),
-        )
-        for line in new.lines
-    )
-    await db.flush()
+    for line in lines:
+        line.order_id = order.id
+    db.add_all(lines)
+    await take_slot(db, order)
     await search.put(db, searchable.entry_of(order))
     return order
 
@@ -83,37 +91,18 @@ async def confirm_order(db: AsyncSession, order_id: uuid.UUID, *, seen: VisibleO
     Raises:
         NotFound: when there is no such order.
         InvalidTransition: when it is not pending.
+        AddressNotConfirmed: when nobody is certain where its door is.
         NotEnoughStock: naming the product and what may be sold of it.
     """
     order = await lock_order(db, order_id, seen=seen)
-    order.status = ORDER.apply(OrderStatus(order.status), OrderAction.CONFIRM)
-    await _reserve(db, order, await lines_of(db, order.id))
-    order.confirmed_at = clock.now()
-    outbox.emit(db, OrderConfirmed(order.id))
-    return order
-
-
-async def pack_order(db: AsyncSession, order_id: uuid.UUID, *, seen: VisibleOrders = EVERY_ORDER) -> CustomerOrder:
-    """Pick and pack, in one step. A line whose lot went on hold meanwhile gets other lots, or the order stays.
-
-    Raises:
-        NotFound: when there is no such order.
-        InvalidTransition: when it is not confirmed.
-        NotEnoughStock: when a held lot cannot be replaced.
-    """
-    order = await lock_order(db, order_id, seen=seen)
-    order.status = ORDER.apply(OrderStatus(order.status), OrderAction.PACK)
+    status = ORDER.apply(OrderStatus(order.status), OrderAction.CONFIRM)
+    await doors.make_sure(db, order)
     lines = await lines_of(db, order.id)
-    sources = [source_of(line) for line in lines]
-    await reservations.lock_all(db, sources, or_else=await places.of_warehouse(db, order.warehouse_id))
-    held = await reservations.held(db, sources)
-    if held:
-        again = [line for line in lines if source_of(line) in held]
-        await reservations.release(db, held)
-        await _reserve(db, order, again)
-    await reservations.pick(db, sources)
-    order.packed_at = clock.now()
-    outbox.emit(db, OrderPacked(order.id))
+    await reserve_lines(db, order, lines)
+    mark(lines, "reserved")
+    # both at the end: what is written at once is one statement, and one entry of the trail
+    order.status, order.confirmed_at = status, clock.now()
+    outbox.emit(db, OrderConfirmed(order.id))
     return order
 
 
@@ -132,7 +121,10 @@ async def cancel_order(
         raise TooLateToCancel("the order is packed: ask the store to cancel it")
     order.status = ORDER.apply(OrderStatus(order.status), OrderAction.CANCEL)
     order.cancel_reason = reason
-    await reservations.release(db, [source_of(line) for line in await lines_of(db, order.id)])
+    lines = await lines_of(db, order.id)
+    await reservations.release(db, [source_of(line) for line in lines])
+    mark(lines, "cancelled")
+    await slots.free(db, order.id)
     outbox.emit(db, OrderCancelled(order.id, reason))
     return order
 
@@ -156,8 +148,10 @@ async def load_order(
     """
     order = await lock_order(db, order_id)
     order.status = ORDER.apply(OrderStatus(order.status), OrderAction.SHIP)
-    sources = [source_of(line) for line in await lines_of(db, order.id)]
+    lines = await lines_of(db, order.id)
+    sources = [source_of(line) for line in lines]
     await reservations.move(db, sources, to_location_id=van_location_id, reference=reference, moved_by=user_id)
+    mark(lines, "shipped")
     return order
 
 
@@ -173,23 +167,61 @@ async def deliver_order(db: AsyncSession, order_id: uuid.UUID, *, reference: str
     sources = [source_of(line) for line in await lines_of(db, order.id)]
     await reservations.consume(db, sources, reference=reference, consumed_by=user_id)
     order.delivered_at = clock.now()
+    outbox.emit(db, OrderDelivered(order.id))
     return order
 
 
 async def bring_back_order(
-    db: AsyncSession, order_id: uuid.UUID, *, to_location_id: uuid.UUID, reference: str, user_id: uuid.UUID
+    db: AsyncSession, order_id: uuid.UUID, *, to_location_id: uuid.UUID, reference: str, user_id: uuid.UUID | None
 ) -> CustomerOrder:
     """An attempt failed: what was promised goes back into the store, still promised, for another attempt.
 
+    What is on hold is on hold there too: goods that come back have to lie somewhere.
+
     Raises:
         InvalidTransition: when it is not on the road.
-        StockOnHold: when the van was too warm: somebody must decide first.
     """
     order = await lock_order(db, order_id)
     order.status = ORDER.apply(OrderStatus(order.status), OrderAction.BRING_BACK)
-    sources = [source_of(line) for line in await lines_of(db, order.id)]
-    await reservations.move(db, sources, to_location_id=to_location_id, reference=reference, moved_by=user_id)
+    lines = await lines_of(db, order.id)
+    sources = [source_of(line) for line in lines]
+    await reservations.move(
+        db, sources, to_location_id=to_location_id, reference=reference, moved_by=user_id, even_held=True
+    )
+    mark(lines, "packed")
     return order
+
+
+async def return_order(
+    db: AsyncSession, order_id: uuid.UUID, *, to_location_id: uuid.UUID, reference: str, user_id: uuid.UUID | None
+) -> CustomerOrder:
+    """It was refused for good, or all of it came back later: nothing is promised to it any more.
+
+    What was still promised, because it never left the van, is moved to `to_location_id` and is free there; what is on
+    hold is on hold there too.
+
+    Raises:
+        InvalidTransition: when it is neither on the road nor delivered.
+    """
+    order = await lock_order(db, order_id)
+    order.status = ORDER.apply(OrderStatus(order.status), OrderAction.RETURN)
+    sources = [source_of(line) for line in await lines_of(db, order.id)]
+    await reservations.move(
+        db, sources, to_location_id=to_location_id, reference=reference, moved_by=user_id, even_held=True
+    )
+    await reservations.release(db, sources)
+    outbox.emit(db, OrderReturned(order.id))
+    return order
+
+
+async def reprice(db: AsyncSession, order: CustomerOrder) -> bool:
+    """Add the order up again: what is in the box where it is packed, else what was ordered. Whether that moved it."""
+    total_minor = pricing.total_minor(await lines_of(db, order.id))
+    if total_minor == order.total_minor:
+        return False
+    order.total_minor = total_minor
+    outbox.emit(db, OrderChanged(order.id))
+    return True
 
 
 async def get_order(db: AsyncSession, order_id: uuid.UUID, *, seen: VisibleOrders = EVERY_ORDER) -> CustomerOrder:
@@ -218,10 +250,14 @@ async def lines_of(db: AsyncSession, order_id: uuid.UUID) -> Sequence[OrderLine]
 
 
 async def weight_g(db: AsyncSession, order_id: uuid.UUID) -> int:
-    """What an order weighs, packed, rounded up to grams."""
+    """What an order weighs, packed, rounded up to grams: as it was weighed, else by its products' own weights."""
+    order = await get_order(db, order_id)
+    if order.packed_weight_g is not None:
+        return order.packed_weight_g
     total = Decimal(0)
     for line in await lines_of(db, order_id):
-        total += line.quantity * (await catalog.get_product(db, line.product_id)).unit_weight_g
+        in_it = line.quantity if line.packed_quantity is None else line.packed_quantity
+        total += in_it * (await catalog.get_product(db, line.product_id)).unit_weight_g
     return int(total.to_integral_value(rounding="ROUND_CEILING"))
 
 
@@ -237,26 +273,51 @@ async def _buyer(db: AsyncSession, customer_id: uuid.UUID | None, seen: VisibleO
     return customer_id
 
 
-async def _check(db: AsyncSession, new: OrderCreate) -> None:
-    """Refuse what cannot be meant."""
-    if new.window_from >= new.window_until:
+def check_window(window_from: time, window_until: time) -> None:
+    """Refuse a window that cannot be meant.
+
+    Raises:
+        BadOrder: when it ends before it begins.
+    """
+    if window_from >= window_until:
         raise BadOrder("window_from must lie before window_until", field="window_from")
-    if len({line.product_id for line in new.lines}) < len(new.lines):
-        raise BadOrder("a product stands in two lines: add them up", field="lines")
-    for line in new.lines:
-        catalog.check_quantity(await catalog.get_product(db, line.product_id), line.quantity)
 
 
-def _amount_minor(line: OrderLineCreate) -> int:
-    return amount_minor(unit_price_to_integer(line.unit_price), to_thousandths(line.quantity))
+async def take_slot(db: AsyncSession, order: CustomerOrder) -> None:
+    """Give the order its place in its window, where the warehouse has windows.
+
+    Raises:
+        NoSuchSlot: when it has others.
+        SlotFull: when there is no place in it.
+    """
+    await slots.take(
+        db,
+        warehouse_id=order.warehouse_id,
+        day=order.delivery_date,
+        window_from=order.window_from,
+        window_until=order.window_until,
+        order_id=order.id,
+    )
 
 
-async def _reserve(db: AsyncSession, order: CustomerOrder, lines: Sequence[OrderLine]) -> None:
+def mark(lines: Iterable[OrderLine], fulfillment_status: str) -> None:
+    """How far these lines are; what was given up when it was picked stays so."""
+    for line in lines:
+        if line.fulfillment_status != "cancelled":
+            line.fulfillment_status = fulfillment_status
+
+
+async def reserve_lines(db: AsyncSession, order: CustomerOrder, lines: Sequence[OrderLine]) -> None:
+    """Promise stock to these lines, all of them or none.
+
+    Raises:
+        NotEnoughStock: naming the first that cannot be met.
+    """
     await reservations.reserve(
         db,
         [reservations.Wish(line.product_id, line.quantity, source_of(line)) for line in lines],
         location_ids=await places.of_warehouse(db, order.warehouse_id),
-        on=max(order.delivery_date, await places.today_in(db, order.warehouse_id)),
+        on=await needed_on(db, order),
         min_remaining_days=(await customers.get_customer(db, order.customer_id)).min_remaining_shelf_life_days,
     )
 

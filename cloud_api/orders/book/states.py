@@ -27,6 +27,8 @@ class OrderAction(StrEnum):
     #: an attempt failed; the goods are back at the depot
     BRING_BACK = "bring_back"
     RETURN = "return"
+    #: other lines, another door, another window
+    CHANGE = "change"
     CANCEL = "cancel"
 
 
@@ -36,8 +38,10 @@ ORDER = StateMachine(
     "order",
     _S.PENDING,
     {
+        (_S.PENDING, _A.CHANGE): _S.PENDING,
         (_S.PENDING, _A.CONFIRM): _S.CONFIRMED,
         (_S.PENDING, _A.CANCEL): _S.CANCELLED,
+        (_S.CONFIRMED, _A.CHANGE): _S.CONFIRMED,
         (_S.CONFIRMED, _A.PACK): _S.PACKED,
         (_S.CONFIRMED, _A.CANCEL): _S.CANCELLED,
         (_S.PACKED, _A.SHIP): _S.OUT_FOR_DELIVERY,

@@ -279,15 +279,17 @@ async def test_a_phone_that_signed_out_gets_nothing_more_until_it_signs_in_again
     await raise_alert(pushing)
     await pushing.deliver()
     assert double.deliveries() == []
-    assert await sign_in(pushing.tenant, phone) == {**registered, "registered_at": (await only_phone(pushing))}
+    again = await sign_in(pushing.tenant, phone)
+    assert again == {**registered, **await seen_of_only_phone(pushing)}
+    assert again["last_seen_at"] > registered["last_seen_at"]
     await raise_alert(pushing)
     await pushing.deliver()
     assert len(double.deliveries(phone.fid)) == 1
 
 
-async def only_phone(platform: Platform) -> object:
+async def seen_of_only_phone(platform: Platform) -> dict[str, object]:
     [phone] = await platform.tenant.get("/api/v1/mobile/devices")
-    return phone["registered_at"]
+    return {name: phone[name] for name in ("registered_at", "last_seen_at")}
 
 
 async def test_the_dispatcher_brings_its_push_service_and_takes_it_away_again(

@@ -13,13 +13,20 @@ pytestmark = IN_ONE_LOOP
 ORDERS = "/api/v1/orders"
 
 
+async def make_shop(farm: Platform) -> Depot:
+    """A depot whose product has a price: who orders for themselves says none."""
+    depot = await make_depot(farm.tenant)
+    await farm.tenant.put(f"/api/v1/warehouse/products/{depot.product_id}", {"price": "42.5"})
+    return depot
+
+
 def wanted(depot: Depot, **changes: Any) -> dict[str, Any]:
-    line = {"product_id": depot.product_id, "quantity": "4", "unit_price": "42.5"}
+    line = {"product_id": depot.product_id, "quantity": "4"}
     return {"warehouse_id": depot.warehouse_id, "delivery_date": day_in(1), "lines": [line], **changes}
 
 
 async def test_a_customer_lists_and_gets_its_own_orders_only(farm: Platform) -> None:
-    depot = await make_depot(farm.tenant)
+    depot = await make_shop(farm)
     customer_id, buyer = await make_buyer(farm)
     own = await buyer.post(ORDERS, wanted(depot))
     others = await order_from(depot)
@@ -32,7 +39,7 @@ async def test_a_customer_lists_and_gets_its_own_orders_only(farm: Platform) -> 
 
 
 async def test_a_customer_orders_for_nobody_else(farm: Platform) -> None:
-    depot = await make_depot(farm.tenant)
+    depot = await make_shop(farm)
     customer_id, buyer = await make_buyer(farm)
     other_id, _ = await make_buyer(farm)
     assert await heard_by(buyer, "POST", ORDERS, wanted(depot, customer_id=other_id)) == (404, "NOT_FOUND")
@@ -46,7 +53,7 @@ async def test_a_customer_orders_for_nobody_else(farm: Platform) -> None:
 
 
 async def test_a_customer_never_acts_as_staff_not_even_on_its_own_order(farm: Platform) -> None:
-    depot = await make_depot(farm.tenant)
+    depot = await make_shop(farm)
     _, buyer = await make_buyer(farm)
     own = await buyer.post(ORDERS, wanted(depot))
     assert await heard_by(buyer, "POST", f"{ORDERS}/{own['id']}/confirm") == (403, "FORBIDDEN")
@@ -65,7 +72,7 @@ async def test_a_customer_never_acts_as_staff_not_even_on_its_own_order(farm: Pl
 
 
 async def test_a_customer_gives_its_own_order_up_until_it_is_packed(farm: Platform) -> None:
-    depot = await make_depot(farm.tenant)
+    depot = await make_shop(farm)
     _, buyer = await make_buyer(farm)
     others = await order_from(depot)
     pending, confirmed, packed = [await buyer.post(ORDERS, wanted(depot)) for _ in range(3)]
@@ -81,7 +88,7 @@ async def test_a_customer_gives_its_own_order_up_until_it_is_packed(farm: Platfo
 
 
 async def test_which_lots_are_promised_is_the_stores_business(farm: Platform) -> None:
-    depot = await make_depot(farm.tenant)
+    depot = await make_shop(farm)
     _, buyer = await make_buyer(farm)
     own = await buyer.post(ORDERS, wanted(depot))
     confirmed = await farm.tenant.post(f"{ORDERS}/{own['id']}/confirm")
@@ -91,7 +98,7 @@ async def test_which_lots_are_promised_is_the_stores_business(farm: Platform) ->
 
 
 async def test_orders_are_asked_for_as_often_for_many_as_for_none(farm: Platform) -> None:
-    depot = await make_depot(farm.tenant)
+    depot = await make_shop(farm)
     _, buyer = await make_buyer(farm)
     keeper = await make_keeper(farm, depot.warehouse_id)
     counted = list[int]()

@@ -9,12 +9,14 @@ from cloud_api.orders.book.states import ORDER, OrderAction, OrderStatus
 from tests.factories.pictures import picture_of
 
 PENDING, CONFIRMED, PACKED, OUT, DELIVERED, RETURNED, CANCELLED = OrderStatus
-CONFIRM, PACK, SHIP, DELIVER, BRING_BACK, RETURN, CANCEL = OrderAction
+CONFIRM, PACK, SHIP, DELIVER, BRING_BACK, RETURN, CHANGE, CANCEL = OrderAction
 
 #: what can happen; all else is refused
 LIFE = {
+    (PENDING, CHANGE): PENDING,
     (PENDING, CONFIRM): CONFIRMED,
     (PENDING, CANCEL): CANCELLED,
+    (CONFIRMED, CHANGE): CONFIRMED,
     (CONFIRMED, PACK): PACKED,
     (CONFIRMED, CANCEL): CANCELLED,
     (PACKED, SHIP): OUT,

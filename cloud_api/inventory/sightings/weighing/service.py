@@ -85,12 +85,51 @@ async def apply_weight(
         AppError: whatever the receipt, pick, count or correction refuses.
     """
     weight = await get_weight(db, weight_id, seen=seen)
-    net_g = await believed_g(db, weight, container_g=wish.container_g)
+    use = await _claim(db, weight, kind=wish.kind, container_g=wish.container_g, by=by)
+    weighed = await _use(db, use, weight, wish, _Who(by, seen))
+    await db.flush()
+    return use, weighed.quantity
+
+
+async def weigh_out(
+    db: AsyncSession,
+    weight_id: uuid.UUID,
+    *,
+    product: Product,
+    container_g: int,
+    pieces: Decimal | None,
+    reference: str,
+    by: uuid.UUID | None,
+    seen: Visible = EVERYWHERE,
+) -> Weighed:
+    """Use a weight for what is taken for somebody, who books it: how much of a product that is.
+
+    Args:
+        container_g: of the box that it is in.
+        pieces: of goods that are counted and weighed, and of no others.
+        reference: for whom, as `order_line:<id>`.
+
+    Raises:
+        NotFound: when there is no such weight to be seen.
+        ScaleNotKnown, WeightUnstable, WeightOverCapacity, NothingWeighed: when it cannot be believed.
+        WeightApplied: when it was used already.
+        NotByWeight, WrongQuantity: when it does not say how much of these goods there is.
+    """
+    weight = await get_weight(db, weight_id, seen=seen)
+    use = await _claim(db, weight, kind="pick", container_g=container_g, by=by)
+    use.reference = reference
+    weighed = await in_unit_of(db, product, use.net_g, pieces=pieces)
+    await db.flush()
+    return weighed
+
+
+async def _claim(db: AsyncSession, weight: Weight, *, kind: str, container_g: int, by: uuid.UUID | None) -> WeightUse:
+    """Nobody else uses this weight from now on."""
     use = WeightUse(
         weight_id=weight.id,
-        kind=wish.kind,
-        net_g=net_g,
-        container_g=wish.container_g,
+        kind=kind,
+        net_g=await believed_g(db, weight, container_g=container_g),
+        container_g=container_g,
         applied_by=by,
         applied_at=clock.now(),
     )
@@ -99,9 +138,7 @@ async def apply_weight(
         await flush_unique(db, "used", field="id")
     except Conflict as error:
         raise WeightApplied("this weight was used already: weigh again", field="id") from error
-    weighed = await _use(db, use, weight, wish, _Who(by, seen))
-    await db.flush()
-    return use, weighed.quantity
+    return use
 
 
 async def believed_g(db: AsyncSession, weight: Weight, *, container_g: int = 0) -> int:

@@ -1,4 +1,4 @@
-"""A driver's phone: fetches the day's route, drives it, sends positions, and proves each delivery with a photo.
+"""A phone that is always online: fetches the day's route, drives it, sends positions, and proves each delivery.
 
 It speaks the platform's mobile API over HTTP, as an app would, and like an app on a bad line it cannot know whether a
 command whose answer was lost arrived: with probability `repeat` it sends a command again. The platform must not mind.
@@ -8,8 +8,6 @@ import hashlib
 import json
 import math
 import random
-import struct
-import zlib
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,16 +16,12 @@ from typing import Any
 import httpx2
 
 from device_sims.clock import WorldClock
+from device_sims.phone.road import distance_m, photograph
+from device_sims.phone.wire import PhoneProblem
 
-#: mean radius of the earth, metres (IUGG)
-EARTH_RADIUS_M = 6_371_009
 SPEED_M_PER_S = 9.0
 POSITION_EVERY_S = 60.0
 SERVICE_TIME_S = 240.0
-
-
-class PhoneProblem(Exception):
-    """The platform refused something that a driver may do; the sentence says what."""
 
 
 @dataclass
@@ -174,20 +168,3 @@ class Phone:
             fresh = self._report_path.with_suffix(".new")
             fresh.write_text(json.dumps(asdict(self.report)), encoding="utf-8")
             fresh.replace(self._report_path)
-
-
-def distance_m(start: tuple[float, float], end: tuple[float, float]) -> float:
-    """Great-circle distance of two (latitude, longitude) in degrees, by the haversine formula."""
-    lat1, lon1, lat2, lon2 = (math.radians(angle) for angle in (*start, *end))
-    half = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
-    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(half))
-
-
-def photograph(dice: random.Random, side_px: int = 48) -> bytes:
-    """A small PNG in which no two pixels need be alike: a photo nobody took before."""
-    rows = b"".join(b"\x00" + dice.randbytes(3 * side_px) for _ in range(side_px))
-    header = struct.pack(">IIBBBBB", side_px, side_px, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
-    )

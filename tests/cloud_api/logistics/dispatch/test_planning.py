@@ -1,10 +1,9 @@
 """Planning a day: what is packed gets a route or a reason, once, whatever happens meanwhile."""
 
 import asyncio
-import os
 import uuid
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -13,8 +12,7 @@ from cloud_api.kernel import clock
 from cloud_api.logistics.dispatch import planning
 from cloud_api.logistics.dispatch.models import PlanningJob
 from cloud_api.logistics.dispatch.planner import Planner
-from route_optimizer.problem import Problem
-from route_optimizer.solve import solve
+from cloud_api.logistics.dispatch.solver import solved
 from tests.factories.farms import open_farm_alone
 from tests.factories.grounds import IN_ONE_LOOP
 from tests.factories.orders import (
@@ -51,19 +49,6 @@ async def planned_orders(tenant: Tenant, job_id: str) -> list[str]:
     routes = await tenant.get("/api/v1/warehouse/routes", planning_job_id=job_id)
     stops = [await tenant.get(f"/api/v1/warehouse/routes/{route['id']}") for route in routes]
     return [stop["order_id"] for route in stops for stop in route["deliveries"]]
-
-
-async def test_a_van_is_a_place(farm: Platform) -> None:
-    van = await make_van(farm.tenant)
-    place = await farm.tenant.get(f"/api/v1/warehouse/storage/locations/{van['location_id']}")
-    assert (place["location_type"], place["storage_type"]) == ("vehicle", "cold_storage")
-    assert (place["code"], place["warehouse_id"]) == (van["number"], None)
-    body = {"number": van["number"], "capacity_g": 1}
-    taken = await farm.tenant.client.post("/api/v1/warehouse/fleet/vehicles", json=body)
-    assert (taken.status_code, taken.json()["error"]["details"][0]["field"]) == (409, "code")
-    body = {"number": "VAN-X", "capacity_g": 1, "driver_id": str(uuid.uuid4())}
-    assert (await farm.tenant.client.post("/api/v1/warehouse/fleet/vehicles", json=body)).status_code == 409
-    assert [row["id"] for row in await farm.tenant.get("/api/v1/warehouse/fleet/vehicles")] == [van["id"]]
 
 
 async def test_packed_orders_become_a_route_with_times_and_a_load(farm: Platform) -> None:
@@ -107,12 +92,11 @@ async def test_what_changed_while_the_plan_was_made_is_left_out_with_its_reason(
     stays, goes = await packed_order(depot), await packed_order(depot)
     job_id = await request_plan(farm.tenant, depot.warehouse_id)
     async with farm.database.unit_of_work(farm.tenant.organization) as db:
-        task = await planning.start(db, uuid.UUID(job_id))
+        started = await planning.start(db, uuid.UUID(job_id))
     assert (await job_of(farm.tenant, job_id))["status"] == "running"
     await farm.tenant.post(f"/api/v1/orders/{goes}/cancel", {"reason": "closed today"})
-    plan = solve(task.problem, budget_s=1)
     async with farm.database.unit_of_work(farm.tenant.organization) as db:
-        await planning.apply(db, task.job_id, plan)
+        await planning.finish(db, started, solved(started.task))
     job = await job_of(farm.tenant, job_id)
     assert job["unserved"] == [{"order_id": goes, "reason": "the order is cancelled by now"}]
     assert await planned_orders(farm.tenant, job_id) == [stays]
@@ -123,17 +107,17 @@ async def test_two_jobs_for_the_same_orders_never_plan_one_twice(farm: Platform)
     vans = [await make_van(farm.tenant) for _ in range(2)]
     orders = {await packed_order(depot, latitude=12.93 + door / 500) for door in range(4)}
     jobs = [await request_plan(farm.tenant, depot.warehouse_id, vehicle_ids=[van["id"]]) for van in vans]
-    plans = []
+    runs = []
     for job_id in jobs:
         async with farm.database.unit_of_work(farm.tenant.organization) as db:
-            task = await planning.start(db, uuid.UUID(job_id))
-        plans.append(solve(task.problem, budget_s=1))
+            runs.append(await planning.start(db, uuid.UUID(job_id)))
+    solutions = [solved(run.task) for run in runs]
 
-    async def apply(job_id: str, number: int) -> None:
+    async def finish(number: int) -> None:
         async with farm.database.unit_of_work(farm.tenant.organization) as db:
-            await planning.apply(db, uuid.UUID(job_id), plans[number])
+            await planning.finish(db, runs[number], solutions[number])
 
-    await asyncio.gather(*(apply(job_id, number) for number, job_id in enumerate(jobs)))
+    await asyncio.gather(*map(finish, range(2)))
     on_routes = [order for job_id in jobs for order in await planned_orders(farm.tenant, job_id)]
     assert sorted(on_routes) == sorted(orders)
     left_out = [left for job_id in jobs for left in (await job_of(farm.tenant, job_id))["unserved"]]
@@ -160,6 +144,7 @@ async def test_without_an_order_a_van_or_coordinates_nothing_is_planned(farm: Pl
     assert await farm.tenant.get("/api/v1/dispatch/jobs") == []
 
 
+@pytest.mark.long
 async def test_a_van_that_has_its_route_is_not_planned_again(farm: Platform) -> None:
     drive = await make_drive(farm, doors=1, tenant=farm.tenant, plan=in_this_process)
     depot = Depot(farm.tenant, drive.warehouse_id, drive.room_id, drive.product_id)
@@ -184,7 +169,7 @@ async def test_a_job_whose_planner_died_is_taken_again_when_its_lease_has_run_ou
         order = await packed_order(depot)
         job_id = await request_plan(farm.tenant, depot.warehouse_id)
         async with farm.database.unit_of_work(farm.tenant.organization) as db:
-            task = await planning.start(db, uuid.UUID(job_id))
+            first = await planning.start(db, uuid.UUID(job_id))
         await lease_of(farm, job_id, ran_out=False)
         planner = Planner(farm.database)
         assert await planner.run_next() is False
@@ -193,10 +178,11 @@ async def test_a_job_whose_planner_died_is_taken_again_when_its_lease_has_run_ou
         assert (await job_of(farm.tenant, job_id))["status"] == "applied"
         assert await planned_orders(farm.tenant, job_id) == [order]
         # the first one was not dead after all: its plan comes too late
-        await planner.settle(task.job_id, farm.tenant.organization, solve(task.problem, budget_s=1))
+        await planner.settle(first, farm.tenant.organization, solved(first.task))
         assert await planned_orders(farm.tenant, job_id) == [order]
 
 
+@pytest.mark.long
 async def test_a_day_that_can_be_planned_no_longer_fails_with_a_sentence(database_url: str) -> None:
     async with open_farm_alone(database_url) as farm:
         depot = await make_depot(farm.tenant)
@@ -208,12 +194,11 @@ async def test_a_day_that_can_be_planned_no_longer_fails_with_a_sentence(databas
         assert (await job_of(farm.tenant, first))["status"] == "applied"
         failed = await job_of(farm.tenant, second)
         assert failed["status"] == "failed"
-        assert "no van is active and without a route" in failed["error"]
+        assert "none of the orders is packed" in failed["error"]
 
 
-def die(_problem: Problem, _budget_s: int, _seed: int) -> NoReturn:
-    """A solver that takes its process with it."""
-    os._exit(1)
+#: a solver that takes its process with it
+DIES = "import os; os._exit(1)"
 
 
 async def test_a_solver_that_takes_its_process_with_it_fails_its_job_and_no_other(
@@ -225,7 +210,7 @@ async def test_a_solver_that_takes_its_process_with_it_fails_its_job_and_no_othe
         order = await packed_order(depot)
         jobs = [await request_plan(farm.tenant, depot.warehouse_id) for _ in range(2)]
         with monkeypatch.context() as patched:
-            patched.setattr("cloud_api.logistics.dispatch.planner._solve", die)
+            patched.setattr("cloud_api.logistics.dispatch.solver.CHILD", DIES)
             assert await Planner(farm.database).run_next() is True
         failed = await job_of(farm.tenant, jobs[0])
         assert failed["status"] == "failed"
@@ -234,6 +219,7 @@ async def test_a_solver_that_takes_its_process_with_it_fails_its_job_and_no_othe
         assert await planned_orders(farm.tenant, jobs[1]) == [order]
 
 
+@pytest.mark.long
 async def test_a_cancelled_order_leaves_its_planned_route_and_an_empty_route_is_given_up(database_url: str) -> None:
     async with open_farm_alone(database_url) as farm:
         drive = await make_drive(farm, doors=2, tenant=farm.tenant, plan=in_this_process)

@@ -1,0 +1,212 @@
+"""Changing a plan by hand: simulated at once, and kept only when it breaks no rule, or when somebody insists."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud_api.kernel import clock
+from cloud_api.logistics.deliveries import service as deliveries
+from cloud_api.logistics.deliveries.states import RouteStatus
+from cloud_api.logistics.dispatch import constraints, gathering, jobs, queries, reading, replanning, standings, words
+from cloud_api.logistics.dispatch.errors import BadMove, NothingToReplan, StalePlan
+from cloud_api.logistics.dispatch.models import PlanningEdit
+from cloud_api.logistics.dispatch.moves import moved
+from cloud_api.logistics.dispatch.problems import recipe_of
+from cloud_api.logistics.dispatch.schemas import AssignmentRequest, DraftRead
+from cloud_api.logistics.dispatch.solutions import Baseline, Figures, Solution, edited, figures_of, packed, total_of
+from cloud_api.logistics.dispatch.states import JOB, JobAction, JobStatus
+from cloud_api.places.queries import EVERYWHERE, Visible
+from route_optimizer.plan import Plan
+from route_optimizer.problem import Problem
+from route_optimizer.whatif import simulate
+
+
+async def assign(
+    db: AsyncSession, *, wanted: AssignmentRequest, user_id: uuid.UUID | None, seen: Visible = EVERYWHERE
+) -> DraftRead:
+    """Do what was asked for to a job's solution, or to the routes of a day that have not left.
+
+    An edit that breaks rules is not kept unless it is forced: the answer says which, and what the plan would be.
+
+    Raises:
+        NotFound: when the job or the warehouse is not there.
+        NoSolution: when the job has found nothing.
+        InvalidTransition: when its solution was applied or given up.
+        StalePlan: when somebody else changed it meanwhile.
+        BadMove: when a stop or a van is not part of the plan.
+        NothingToReplan: when no route of the day waits to leave, and no order for a van.
+        PlanOutdated: when a route cannot be changed any more.
+    """
+    if wanted.job_id is not None:
+        return await _of_job(db, wanted.job_id, wanted, user_id=user_id, seen=seen)
+    if wanted.warehouse_id is None or wanted.delivery_date is None:
+        raise BadMove("name a job_id, or a warehouse_id with its delivery_date", field="warehouse_id")
+    day = _Day(wanted.warehouse_id, wanted.delivery_date)
+    return await _of_routes(db, day, wanted, user_id=user_id, seen=seen)
+
+
+async def _of_job(
+    db: AsyncSession, job_id: uuid.UUID, wanted: AssignmentRequest, *, user_id: uuid.UUID | None, seen: Visible
+) -> DraftRead:
+    job = await jobs.lock_job(db, job_id, seen=seen)
+    row, before = await jobs.solution_of(db, job)
+    JOB.apply(JobStatus(job.status), JobAction.APPLY)
+    jobs.check_version(job, wanted.version)
+    problem, orders = moved(before.recipe.problem(), before.orders(), wanted.moves)
+    after = edited(before, problem, orders)
+    speaker = await words.speaker(db, after)
+    kept = _is_kept(wanted, after)
+    if kept:
+        row.content = packed(after)
+        job.version += 1
+        jobs.summarize(job, after, speaker)
+        _note(db, wanted, after, speaker, day=_Day(job.warehouse_id, job.delivery_date), user_id=user_id)
+        await db.flush()
+        jobs.tell(db, job)
+    return _draft(before.plan, after, problem, speaker, kept=kept, version=job.version)
+
+
+@dataclass(frozen=True)
+class _Day:
+    """A warehouse's day."""
+
+    warehouse_id: uuid.UUID
+    delivery_date: date
+
+
+async def _of_routes(
+    db: AsyncSession, day: _Day, wanted: AssignmentRequest, *, user_id: uuid.UUID | None, seen: Visible
+) -> DraftRead:
+    if any(move.action in ("lock", "unlock") for move in wanted.moves):
+        raise BadMove("routes that were made have no locks: lock the stops of a job's solution", field="moves")
+    await gathering.located(db, day.warehouse_id, seen=seen)
+    objective = (await constraints.get(db)).objective
+    before = await _as_made(db, day)
+    await _check_versions(db, before, wanted.route_versions)
+    problem = before.recipe.problem()
+    problem, orders = moved(problem, before.orders(), wanted.moves)
+    after = edited(before, problem, orders)
+    speaker = await words.speaker(db, after)
+    kept = _is_kept(wanted, after)
+    if kept:
+        errand = replanning.Errand(
+            day.warehouse_id, day.delivery_date, objective, "the dispatcher changed it", user_id, kind="edit"
+        )
+        await replanning.apply(db, _touched(before, after), errand)
+        _note(db, wanted, after, speaker, day=day, user_id=user_id)
+    return _draft(before.plan, after, problem, speaker, kept=kept, version=None)
+
+
+async def _as_made(db: AsyncSession, day: _Day) -> Solution:
+    """The routes of a day that have not left, as a solution; what waits for a van is on none of them."""
+    said = (await constraints.get(db)).model_copy(update={"overtime_s": 0})
+    _, depot = await gathering.located(db, day.warehouse_id)
+    routes = [
+        route
+        for route in await gathering.routes_of(db, day.delivery_date, day.warehouse_id)
+        if route.status == RouteStatus.PLANNED
+    ]
+    routes = list(standings.one_a_van(routes))
+    stands = await standings.read(db, routes)
+    waiting = (await db.scalars(queries.waiting(day.delivery_date, day.warehouse_id))).all()
+    wagons = await standings.wagons(db, day.delivery_date, day.warehouse_id, stands, said, free=True)
+    if not wagons or not (waiting or stands.orders):
+        raise NothingToReplan("no route of that day waits to leave, and no order for a van", field="delivery_date")
+    recipe = recipe_of(
+        depot,
+        await gathering.doors(db, [*stands.orders.values(), *waiting], said),
+        wagons,
+        constraints.rules_of(said),
+        midnight=await gathering.midnight(db, day.delivery_date),
+    )
+    problem = recipe.problem()
+    orders = {
+        str(route.vehicle_id): tuple(str(stop.order_id) for stop in stands.ahead[route.id])
+        for route in routes
+        if stands.ahead[route.id]
+    }
+    plan = simulate(problem, orders).plan
+    before = {route.vehicle: figures_of(problem, route) for route in plan.routes}
+    baseline = Baseline("the routes as they are", sum(before.values(), Figures()), len(stands.orders), 0)
+    return Solution(
+        recipe=recipe,
+        plan=plan,
+        baseline=baseline,
+        before=before,
+        standing=stands.standing(),
+        routes={str(route.vehicle_id): str(route.id) for route in routes},
+    )
+
+
+async def _check_versions(db: AsyncSession, solution: Solution, seen: Mapping[uuid.UUID, int]) -> None:
+    """Lock the routes, and refuse to change what somebody else has changed meanwhile.
+
+    Raises:
+        StalePlan: when a route is not at the version that the caller has seen.
+    """
+    routes = await deliveries.lock_routes(db, list(map(uuid.UUID, solution.routes.values())))
+    now = {route.id: route.version for route in routes}
+    for route_id, version in seen.items():
+        if now.get(route_id) != version:
+            by_now = f"at version {now[route_id]}" if route_id in now else "no planned route of that day"
+            raise StalePlan(f"route {route_id} is {by_now} by now: look at it again", field="route_versions")
+
+
+def _touched(before: Solution, after: Solution) -> Solution:
+    """Only the vans whose order of stops is another: the others are not promised new times for nothing."""
+    was, now = before.orders(), after.orders()
+    changed = {vehicle for vehicle in was.keys() | now.keys() if was.get(vehicle, ()) != now.get(vehicle, ())}
+    concerned = {name for vehicle in changed for name in (*was.get(vehicle, ()), *now.get(vehicle, ()))}
+    return replace(
+        after,
+        plan=replace(after.plan, routes=tuple(each for each in after.plan.routes if each.vehicle in changed)),
+        standing={name: stood for name, stood in after.standing.items() if name in concerned},
+    )
+
+
+def _is_kept(wanted: AssignmentRequest, after: Solution) -> bool:
+    return not wanted.dry_run and (wanted.force or not after.violations)
+
+
+def _note(
+    db: AsyncSession,
+    wanted: AssignmentRequest,
+    after: Solution,
+    speaker: words.Speaker,
+    *,
+    day: _Day,
+    user_id: uuid.UUID | None,
+) -> None:
+    """Who changed what, and the rules that it breaks."""
+    moves: Sequence[dict[str, object]] = [move.model_dump(mode="json", exclude_none=True) for move in wanted.moves]
+    db.add(
+        PlanningEdit(
+            job_id=wanted.job_id,
+            warehouse_id=day.warehouse_id,
+            delivery_date=day.delivery_date,
+            edited_at=clock.now(),
+            edited_by=user_id,
+            moves=list(moves),
+            violations=[each.model_dump() for each in reading.violations_read(after, speaker)],
+        )
+    )
+
+
+def _draft(
+    before: Plan, after: Solution, problem: Problem, speaker: words.Speaker, *, kept: bool, version: int | None
+) -> DraftRead:
+    was, now = total_of(problem, before.routes), total_of(problem, after.plan.routes)
+    return DraftRead(
+        kept=kept,
+        version=version,
+        total=reading.figures_read(now),
+        cost=after.plan.cost - before.cost,
+        distance_m=now.distance_m - was.distance_m,
+        duration_s=now.duration_s - was.duration_s,
+        routes=reading.routes_read(after, problem),
+        unserved=reading.unserved_read(after, speaker),
+        violations=reading.violations_read(after, speaker),
+    )

@@ -1,0 +1,65 @@
+"""What phones hear of what happens: each event brings the feeds of those whom it concerns up to date."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud_api.kernel.outbox import Subscription, reaction
+from cloud_api.logistics.events import (
+    PhotoArrived,
+    RouteChanged,
+    RouteCompleted,
+    RouteMoved,
+    RoutePublished,
+    RouteStarted,
+    StopArrived,
+    StopDelivered,
+    StopFailed,
+    StopIsNext,
+)
+from cloud_api.logistics.sync import feed, taking_in
+from cloud_api.notifications.events import NotificationWritten
+from cloud_api.orders.book.events import OrderCancelled, OrderChanged
+
+_OfARoute = RoutePublished | RouteChanged | RouteMoved | RouteStarted | RouteCompleted
+_OfAStop = StopIsNext | StopArrived | StopDelivered | StopFailed
+
+
+async def hear_of_route(db: AsyncSession, event: _OfARoute) -> None:
+    """A route is another one than its driver knew."""
+    await feed.refresh_route(db, event.route_id)
+
+
+async def hear_of_stop(db: AsyncSession, event: _OfAStop) -> None:
+    """A stop is another one than its driver knew."""
+    await feed.refresh_delivery(db, event.delivery_id)
+
+
+async def hear_of_order(db: AsyncSession, event: OrderChanged | OrderCancelled) -> None:
+    """An order has other lines, another total, or is given up."""
+    await feed.refresh_order(db, event.order_id)
+
+
+async def hear_of_message(db: AsyncSession, event: NotificationWritten) -> None:
+    """Somebody who may be driving was written to."""
+    await feed.add_message(db, event.notification_id)
+
+
+async def hear_of_photo(db: AsyncSession, event: PhotoArrived) -> None:
+    """A picture is here that commands have waited for."""
+    await taking_in.take_up(db, photo_sha256=event.sha256)
+
+
+REACTIONS: list[Subscription] = [
+    reaction(RoutePublished, "sync.hear_of_published_route", hear_of_route),
+    reaction(RouteChanged, "sync.hear_of_changed_route", hear_of_route),
+    reaction(RouteMoved, "sync.hear_of_moved_route", hear_of_route),
+    reaction(RouteStarted, "sync.hear_of_started_route", hear_of_route),
+    reaction(RouteCompleted, "sync.hear_of_completed_route", hear_of_route),
+    reaction(StopIsNext, "sync.hear_of_next_stop", hear_of_stop),
+    reaction(StopArrived, "sync.hear_of_arrival", hear_of_stop),
+    reaction(StopDelivered, "sync.hear_of_delivery", hear_of_stop),
+    reaction(StopFailed, "sync.hear_of_failure", hear_of_stop),
+    reaction(OrderChanged, "sync.hear_of_changed_order", hear_of_order),
+    reaction(OrderCancelled, "sync.hear_of_cancelled_order", hear_of_order),
+    reaction(NotificationWritten, "sync.hear_of_message", hear_of_message),
+    reaction(PhotoArrived, "sync.hear_of_photo", hear_of_photo),
+]

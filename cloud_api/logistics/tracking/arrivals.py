@@ -1,0 +1,152 @@
+"""When vans come to their doors: `eta` with what the database knows, for any number of routes at once."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud_api.kernel import clock
+from cloud_api.logistics.deliveries.models import Delivery, Route
+from cloud_api.logistics.deliveries.states import DeliveryStatus, RouteStatus
+from cloud_api.logistics.tracking import eta
+from cloud_api.logistics.tracking.eta import Course, Door, Eta, Fix
+from cloud_api.logistics.tracking.learning import SERVICE_S, Spread, learned_service_s, learned_spread
+from cloud_api.logistics.tracking.models import VehicleLastPosition
+from cloud_api.orders.book.models import CustomerOrder
+from cloud_api.places.models import Warehouse
+
+_UNDER_WAY = (RouteStatus.PLANNED, RouteStatus.IN_PROGRESS)
+_OPEN = frozenset({DeliveryStatus.ASSIGNED, DeliveryStatus.OUT_FOR_DELIVERY, DeliveryStatus.ARRIVED})
+_OFF = (DeliveryStatus.PENDING, DeliveryStatus.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One stop of a route, with its door."""
+
+    delivery_id: uuid.UUID
+    order_id: uuid.UUID
+    route_id: uuid.UUID
+    customer_id: uuid.UUID
+    sequence: int
+    status: str
+    planned_at: datetime
+    arrived_at: datetime | None
+    delivered_at: datetime | None
+    latitude: float
+    longitude: float
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the van still has to go there, or stands there."""
+        return self.status in _OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """A route under way or planned: its van, its stops in order, and where it is."""
+
+    route_id: uuid.UUID
+    vehicle_id: uuid.UUID
+    status: str
+    departs_at: datetime
+    started_at: datetime | None
+    depot: tuple[float, float] | None
+    stops: Sequence[Stop]
+    last: VehicleLastPosition | None
+
+
+async def etas(db: AsyncSession, route_id: uuid.UUID) -> Mapping[uuid.UUID, Eta]:
+    """When the van comes to each door of a route that it has not been at yet, by delivery; empty when it is over."""
+    return await expected(db, await drives(db, [route_id]))
+
+
+async def drives(db: AsyncSession, route_ids: Collection[uuid.UUID]) -> Sequence[Drive]:
+    """Those of these routes that are planned or under way."""
+    rows = (
+        await db.execute(
+            select(Route, Warehouse.latitude, Warehouse.longitude, VehicleLastPosition)
+            .join(Warehouse, Warehouse.id == Route.warehouse_id)
+            .outerjoin(VehicleLastPosition, VehicleLastPosition.vehicle_id == Route.vehicle_id)
+            .where(Route.id.in_(route_ids), Route.status.in_(_UNDER_WAY))
+            .order_by(Route.id)
+        )
+    ).tuples()
+    found = rows.all()
+    stops = await _stops(db, [route.id for route, *_ in found])
+    return [
+        Drive(
+            route.id,
+            route.vehicle_id,
+            route.status,
+            route.departs_at,
+            route.started_at,
+            None if latitude is None or longitude is None else (latitude, longitude),
+            stops.get(route.id, ()),
+            last,
+        )
+        for route, latitude, longitude, last in found
+    ]
+
+
+async def expected(db: AsyncSession, these: Sequence[Drive]) -> Mapping[uuid.UUID, Eta]:
+    """When their vans come, by delivery."""
+    if not these:
+        return {}
+    customers = {stop.customer_id for drive in these for stop in drive.stops}
+    service_s, spread = await learned_service_s(db, customers), await learned_spread(db)
+    now = clock.now()
+    return {id: eta for drive in these for id, eta in expect(drive, service_s, spread, now=now).items()}
+
+
+def expect(
+    drive: Drive, service_s: Mapping[uuid.UUID, int], spread: Spread, *, now: datetime
+) -> Mapping[uuid.UUID, Eta]:
+    """When one van comes, by delivery."""
+    doors = [
+        Door(
+            stop.delivery_id,
+            stop.latitude,
+            stop.longitude,
+            stop.planned_at,
+            service_s.get(stop.customer_id, SERVICE_S),
+            stop.arrived_at,
+            stop.delivered_at,
+            is_done=not stop.is_open,
+        )
+        for stop in drive.stops
+    ]
+    last = drive.last
+    fix = None if last is None else Fix(last.recorded_at, last.latitude, last.longitude)
+    return eta.arrivals(Course(drive.departs_at, drive.started_at, drive.depot, doors), fix, now=now, spread=spread)
+
+
+async def _stops(db: AsyncSession, route_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Sequence[Stop]]:
+    rows = await db.execute(
+        select(
+            Delivery.id,
+            Delivery.order_id,
+            Delivery.route_id,
+            CustomerOrder.customer_id,
+            Delivery.sequence,
+            Delivery.status,
+            Delivery.planned_arrival_at,
+            Delivery.arrived_at,
+            Delivery.delivered_at,
+            CustomerOrder.latitude,
+            CustomerOrder.longitude,
+        )
+        .join(CustomerOrder, CustomerOrder.id == Delivery.order_id)
+        .where(Delivery.route_id.in_(route_ids), Delivery.status.not_in(_OFF))
+        .order_by(Delivery.route_id, Delivery.sequence)
+    )
+    found: dict[uuid.UUID, list[Stop]] = defaultdict(list)
+    for id, order_id, route_id, customer_id, sequence, status, planned_at, arrived_at, delivered_at, lat, lon in rows:
+        found[route_id].append(
+            Stop(id, order_id, route_id, customer_id, sequence, status, planned_at, arrived_at, delivered_at, lat, lon)
+        )
+    return found
