@@ -157,7 +157,7 @@ async def test_it_is_not_confirmed_before_the_cloud_was_heard_again(box: Box) ->
         await until(lambda: box.told() == [(2, "staged")], what="it is on trial")
         assert box.proofs == 0
         remote.mentioned(2)
-        await until(lambda: box.told()[-1] == (2, "confirmed"), what="it is confirmed")
+        await until(lambda: box.told()[-1:] == [(2, "confirmed")], what="it is confirmed")
 
 
 async def test_it_is_not_confirmed_while_the_disk_takes_nothing(box: Box) -> None:
@@ -184,7 +184,7 @@ async def test_a_version_under_which_the_gateway_falls_over_twice_is_taken_back(
     async with box.life() as remote:
         assert remote.current == config(2)
         assert box.applied[-1] == config(2)
-        await until(lambda: box.told()[-1] == (3, "rolled_back"), what="the cloud knows")
+        await until(lambda: box.told()[-1:] == [(3, "rolled_back")], what="the cloud knows")
         assert remote.warnings == [
             "configuration 3 rolled back, 2 is in force again: the gateway did not keep running with it"
         ]
