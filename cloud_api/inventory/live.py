@@ -11,14 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.inventory.ledger.models import Lot, StockLevel, StockMovement
 from cloud_api.kernel.db import Database
-from cloud_api.kernel.errors import Invalid
 from cloud_api.kernel.permissions import Principal, watcher
 from cloud_api.kernel.tenancy import OrganizationScope
 from cloud_api.places import service as places
 from cloud_api.places.queries import Visible
 from cloud_api.realtime.feeds import Pace, Picture
 from cloud_api.realtime.hub import topic_of
-from cloud_api.realtime.sockets import follow
+from cloud_api.realtime.sockets import follow, id_of
 
 live = APIRouter()
 
@@ -145,14 +144,9 @@ async def follow_stock(socket: WebSocket) -> None:
             named = socket.query_params.get("location_id")
             if named is None:
                 return principal, MovementsView(principal.scope, seen)
-            place = await places.get_location(db, _id_of(named), seen=seen)
+            place = await places.get_location(
+                db, id_of(named, what="a place", example="?location_id=0198...", field="location_id"), seen=seen
+            )
         return principal, LevelsView(principal.scope, place.id)
 
     await follow(socket, entitle)
-
-
-def _id_of(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise Invalid("name a place by its id, as in ?location_id=0198...", field="location_id") from None

@@ -4,7 +4,6 @@ Each try is written down before it is made. When an earlier one did not come to 
 has taken; a mail's `Message-ID` is the message's, so a repeat is recognised.
 """
 
-import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.configuration import definitions
 from cloud_api.configuration import service as configuration
 from cloud_api.kernel import clock
-from cloud_api.kernel.db import DATABASE_FAILURES, Database
+from cloud_api.kernel.db import Database
+from cloud_api.kernel.loops import keep_looking
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.notifications.audience import Reader
 from cloud_api.notifications.contacts import ERASED
@@ -188,9 +188,6 @@ class ContactExpiry:
 
     async def run(self) -> None:
         """Look until cancelled; a database that does not answer is asked again."""
-        while True:
-            try:
-                await forget_old(self._database, clock.now())
-            except DATABASE_FAILURES as error:
-                log.warning("contact_expiry_failed", error=str(error))
-            await asyncio.sleep(self._poll_s)
+        await keep_looking(
+            lambda: forget_old(self._database, clock.now()), every_s=self._poll_s, failure="contact_expiry_failed"
+        )

@@ -7,6 +7,7 @@ that are no more. Who connects again begins with everything. What the watcher se
 
 import asyncio
 import random
+import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from cloud_api.kernel.addresses import client_address, neighbourhood
-from cloud_api.kernel.errors import AppError, Unauthenticated
+from cloud_api.kernel.errors import AppError, Invalid, Unauthenticated
 from cloud_api.kernel.metrics import LIVE_DROPPED, LIVE_VIEWS
 from cloud_api.kernel.permissions import TOKEN_SUBPROTOCOL, Principal
 from cloud_api.kernel.rate_limits import Budget, RateLimits
@@ -180,3 +181,15 @@ class Relay:
                 await self._socket.send_text(message.text)
                 self._bytes -= len(message.data)
         await close(self._socket, *TOO_SLOW)
+
+
+def id_of(text: str, *, what: str, example: str, field: str) -> uuid.UUID:
+    """An id that stands in a live view's address.
+
+    Raises:
+        Invalid: when it is none, saying how it looks.
+    """
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise Invalid(f"name {what} by its id, as in {example}", field=field) from None

@@ -57,7 +57,6 @@ from tests.factories.orders import (
     PHOTO_SHA256,
     Depot,
     Drive,
-    in_this_process,
     make_customer,
     make_depot,
     make_drive,
@@ -192,7 +191,7 @@ async def a_drive(world: World) -> Drive:
     me = (await world.tenant.get("/api/v1/auth/me"))["id"]
     driver = (str(me), world.tenant)
     await free_the_driver(world)
-    return await make_drive(world.platform, doors=1, tenant=world.tenant, driver=driver, plan=in_this_process)
+    return await make_drive(world.platform, doors=1, tenant=world.tenant, driver=driver)
 
 
 async def a_route(world: World) -> str:

@@ -14,7 +14,7 @@ import uvicorn
 
 from device_sims.clock import WorldClock, real_now_ms
 from device_sims.phone import Phone, PhoneProblem, distance_m, photograph
-from tests.factories.orders import Drive, in_this_process, make_drive
+from tests.factories.orders import Drive, make_drive
 from tests.platform_under_test import PASSWORD, Platform
 from tests.services.waiting import until
 
@@ -50,7 +50,7 @@ def phone_of(url: str, drive: Drive, **options: object) -> Phone:
 
 
 async def test_a_phone_drives_its_route_to_the_end_and_repeats_itself(platform: Platform, tmp_path: Path) -> None:
-    drive = await make_drive(platform, doors=2, plan=in_this_process)
+    drive = await make_drive(platform, doors=2)
     async with served(platform) as url:
         report = await phone_of(url, drive, repeat=1.0, report=tmp_path / "report.json").drive()
     assert report.finished
@@ -66,7 +66,7 @@ async def test_a_phone_drives_its_route_to_the_end_and_repeats_itself(platform: 
 
 
 async def test_a_phone_with_a_broken_camera_stops_with_a_sentence_and_delivers_nothing(platform: Platform) -> None:
-    drive = await make_drive(platform, doors=1, plan=in_this_process)
+    drive = await make_drive(platform, doors=1)
     async with served(platform) as url:
         phone = phone_of(url, drive, broken_camera=True)
         with pytest.raises(PhoneProblem, match=r"/photo answered 422: .*send them again"):
@@ -77,7 +77,7 @@ async def test_a_phone_with_a_broken_camera_stops_with_a_sentence_and_delivers_n
 
 
 async def test_a_phone_without_a_route_or_a_password_says_so(platform: Platform) -> None:
-    drive = await make_drive(platform, doors=1, plan=in_this_process)
+    drive = await make_drive(platform, doors=1)
     clock = hurried()
     async with served(platform) as url:
         with pytest.raises(PhoneProblem, match="ask the dispatcher"):

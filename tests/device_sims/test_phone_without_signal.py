@@ -13,7 +13,7 @@ from device_sims.phone import DeadZones, Driver, Outcome, Stop
 from device_sims.phone.logbook import Logbook
 from device_sims.phone.syncing import Chaos
 from tests.device_sims.test_phone import hurried, served
-from tests.factories.orders import Drive, in_this_process, make_drive
+from tests.factories.orders import Drive, make_drive
 from tests.platform_under_test import PASSWORD, Platform
 
 BAD_LINE = Chaos(shuffle=0.7, repeat=0.5, cut=0.3, photos_late=0.5, most_entries=5)
@@ -35,7 +35,7 @@ async def statuses(drive: Drive) -> dict[str, str]:
 async def test_a_driver_delivers_fails_and_completes_over_a_line_that_loses_shuffles_and_repeats(
     platform: Platform,
 ) -> None:
-    drive = await make_drive(platform, doors=3, plan=in_this_process)
+    drive = await make_drive(platform, doors=3)
     await platform.deliver()
     asked: list[Stop] = []
 
@@ -77,7 +77,7 @@ class Tunnel:
 
 
 async def test_a_whole_route_in_a_tunnel_is_there_when_the_van_comes_out(platform: Platform) -> None:
-    drive = await make_drive(platform, doors=2, plan=in_this_process)
+    drive = await make_drive(platform, doors=2)
     await platform.deliver()
     async with served(platform) as url:
         report = await driver_of(url, drive, signal=Tunnel(before=2, length=12), skew_s=-5400.0).drive()
@@ -87,7 +87,7 @@ async def test_a_whole_route_in_a_tunnel_is_there_when_the_van_comes_out(platfor
 
 
 async def test_a_phone_whose_key_is_revoked_seals_again_and_does_nothing_twice(platform: Platform) -> None:
-    drive = await make_drive(platform, doors=2, plan=in_this_process)
+    drive = await make_drive(platform, doors=2)
     await platform.deliver()
     async with served(platform) as url:
         driver = driver_of(url, drive)
@@ -103,7 +103,7 @@ async def test_a_phone_whose_key_is_revoked_seals_again_and_does_nothing_twice(p
 
 @pytest.mark.long
 async def test_a_van_that_breaks_down_keeps_its_stop_open_until_somebody_takes_it(platform: Platform) -> None:
-    drive = await make_drive(platform, doors=1, plan=in_this_process)
+    drive = await make_drive(platform, doors=1)
     await platform.deliver()
     async with served(platform) as url:
         report = await driver_of(url, drive, plan_for=lambda _stop: Outcome("breakdown"), tries=3).drive()

@@ -9,7 +9,7 @@ from typing import Any
 
 from cloud_api.kernel import clock
 from device_sims.phone.logbook import Entry, Logbook
-from tests.factories.orders import Depot, Drive, hire_driver, in_this_process, make_drive, upload
+from tests.factories.orders import Depot, Drive, hire_driver, make_drive, upload
 from tests.platform_under_test import Platform, Tenant
 
 MOBILE = "/api/v1/mobile"
@@ -142,7 +142,7 @@ class Day:
 async def make_phone_day(farm: Platform, *, doors: int = 1) -> Day:
     """A planned route, and its driver's phone with a registered key."""
     driver = await hire_driver(farm, farm.tenant)
-    drive = await make_drive(farm, doors=doors, tenant=farm.tenant, driver=driver, plan=in_this_process)
+    drive = await make_drive(farm, doors=doors, tenant=farm.tenant, driver=driver)
     route = await drive.driver.get(f"{MOBILE}/routes/current")
     phone = Handset(drive.driver)
     await phone.register()

@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,6 @@ from cloud_api.identity.people import service as people
 from cloud_api.kernel import clock
 from cloud_api.kernel.tenancy import SystemScope
 from cloud_api.logistics.dispatch import planning
-from cloud_api.logistics.dispatch.planner import Planner
 from cloud_api.logistics.dispatch.solver import solved
 from cloud_api.orders.book import service as orders
 from tests.factories.farms import make_person
@@ -116,11 +115,6 @@ async def pack(tenant: Tenant, order_id: str) -> Any:
     return await tenant.post(f"/api/v1/orders/{order_id}/pack")
 
 
-async def by_planner(platform: Platform, _tenant: Tenant, _job_id: str) -> None:
-    """Plan as a worker does: the next job, solved in a process of its own."""
-    await Planner(platform.database).run_next()
-
-
 async def in_this_process(platform: Platform, tenant: Tenant, job_id: str) -> None:
     """Plan this one job here: quicker, and on a database that others use nobody else's."""
     async with platform.database.unit_of_work(tenant.organization) as db:
@@ -169,7 +163,6 @@ async def make_drive(
     doors: int,
     tenant: Tenant | None = None,
     driver: tuple[str, Tenant] | None = None,
-    plan: Callable[[Platform, Tenant, str], Awaitable[None]] = by_planner,
 ) -> Drive:
     """A store with stock, orders packed for tomorrow, one van, and its route planned."""
     tenant = tenant or platform.tenant
@@ -182,7 +175,7 @@ async def make_drive(
         await pack(tenant, order["id"])
         order_ids.append(order["id"])
     job_id = await request_plan(tenant, depot.warehouse_id, vehicle_ids=[van["id"]])
-    await plan(platform, tenant, job_id)
+    await in_this_process(platform, tenant, job_id)
     job = await tenant.get(f"/api/v1/dispatch/jobs/{job_id}")
     assert job["status"] == "applied", job
     return Drive(

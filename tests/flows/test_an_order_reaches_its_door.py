@@ -7,7 +7,7 @@ from typing import Any
 from cloud_api.inventory.holds import service as holds
 from cloud_api.inventory.ledger import service as ledger
 from cloud_api.kernel import clock
-from tests.factories.orders import Drive, in_this_process, make_drive, proof, upload
+from tests.factories.orders import Drive, make_drive, proof, upload
 from tests.factories.stores import make_room
 from tests.platform_under_test import Platform
 
@@ -45,7 +45,7 @@ async def test_orders_are_reserved_packed_planned_driven_and_proved(platform: Pl
 
 
 async def test_what_got_too_warm_on_the_road_is_neither_handed_over_nor_sold_again(platform: Platform) -> None:
-    drive = await make_drive(platform, doors=2, plan=in_this_process)
+    drive = await make_drive(platform, doors=2)
     route = await drive.driver.get("/api/v1/mobile/routes/current")
     first, second = route["deliveries"]
     await drive.driver.post(f"/api/v1/mobile/routes/{route['id']}/start")

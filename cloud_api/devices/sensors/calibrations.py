@@ -1,12 +1,10 @@
 """The verbs of calibrations: record, list what is due, tell of it once."""
 
-import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-import structlog
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -19,11 +17,10 @@ from cloud_api.devices.sensors import history
 from cloud_api.devices.sensors.schemas import CalibrationCreate, CalibrationValues
 from cloud_api.devices.sensors.service import check_not_ahead, hold_sensor
 from cloud_api.kernel import clock, outbox
-from cloud_api.kernel.db import DATABASE_FAILURES, Database
+from cloud_api.kernel.db import Database
+from cloud_api.kernel.loops import keep_looking
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.places.queries import EVERYWHERE, Visible
-
-log = structlog.get_logger(__name__)
 
 _POLL_S = 3600.0
 
@@ -92,12 +89,11 @@ class CalibrationReminder:
 
     async def run(self) -> None:
         """Look until cancelled; a database that does not answer is asked again."""
-        while True:
-            try:
-                await tell_due_calibrations(self._database, clock.now())
-            except DATABASE_FAILURES as error:
-                log.warning("calibration_reminder_failed", error=str(error))
-            await asyncio.sleep(self._poll_s)
+        await keep_looking(
+            lambda: tell_due_calibrations(self._database, clock.now()),
+            every_s=self._poll_s,
+            failure="calibration_reminder_failed",
+        )
 
 
 def _due(*conditions: ColumnElement[bool]) -> Select[tuple[Sensor, SensorCalibration]]:

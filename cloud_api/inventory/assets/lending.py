@@ -1,12 +1,10 @@
 """Lending items: check out, decide, check in, remind of what should be back."""
 
-import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ColumnElement
@@ -29,14 +27,13 @@ from cloud_api.inventory.assets.states import (
     ItemStatus,
 )
 from cloud_api.kernel import clock
-from cloud_api.kernel.db import DATABASE_FAILURES, Database
+from cloud_api.kernel.db import Database
 from cloud_api.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from cloud_api.kernel.loops import keep_looking, while_full
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.notifications import service as notifications
 from cloud_api.places import service as places
 from cloud_api.places.queries import EVERYWHERE, Visible
-
-log = structlog.get_logger(__name__)
 
 _POLL_S = 300.0
 #: reminded of in one unit of work
@@ -200,13 +197,10 @@ class OverdueReminder:
 
     async def run(self) -> None:
         """Look until cancelled; a database that does not answer is asked again."""
-        while True:
-            try:
-                while await remind_of_overdue(self._database, clock.now()) >= _AT_ONCE:
-                    pass
-            except DATABASE_FAILURES as error:
-                log.warning("overdue_reminder_failed", error=str(error))
-            await asyncio.sleep(self._poll_s)
+        await keep_looking(self._all_due, every_s=self._poll_s, failure="overdue_reminder_failed")
+
+    async def _all_due(self) -> None:
+        await while_full(lambda: remind_of_overdue(self._database, clock.now()), at_once=_AT_ONCE)
 
 
 def _unreminded() -> ColumnElement[bool]:

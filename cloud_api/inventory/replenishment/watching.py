@@ -5,24 +5,21 @@ touched is found by the keys of movements and promises, which rise with time; `_
 long after they were begun. The look at everything also finds what no movement tells: lots that expired overnight.
 """
 
-import asyncio
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy import select, union
 
 from cloud_api.inventory.holds.models import HeldLevel
 from cloud_api.inventory.ledger.models import StockLevel, StockMovement, StockReservation
 from cloud_api.inventory.replenishment import service
 from cloud_api.kernel import clock
-from cloud_api.kernel.db import DATABASE_FAILURES, Database
+from cloud_api.kernel.db import Database
+from cloud_api.kernel.loops import keep_looking
 from cloud_api.kernel.tenancy import Actor, OrganizationScope, SystemScope
 from cloud_api.places.models import Warehouse
-
-log = structlog.get_logger(__name__)
 
 _POLL_S = 5.0
 _LATE = timedelta(seconds=30)
@@ -40,12 +37,7 @@ class StockKeeper:
 
     async def run(self) -> None:
         """Look until cancelled; a database that does not answer is asked again."""
-        while True:
-            try:
-                await self.look()
-            except DATABASE_FAILURES as error:
-                log.warning("stock_keeper_failed", error=str(error))
-            await asyncio.sleep(self._poll_s)
+        await keep_looking(self.look, every_s=self._poll_s, failure="stock_keeper_failed")
 
     async def look(self) -> int:
         """Look at what was touched since the last time, or at everything when that is long ago; what was said."""

@@ -7,7 +7,6 @@ from fastapi import APIRouter, WebSocket
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel.db import Database
-from cloud_api.kernel.errors import Invalid
 from cloud_api.kernel.permissions import Principal, watcher
 from cloud_api.kernel.tenancy import OrganizationScope
 from cloud_api.logistics.dispatch import jobs
@@ -16,7 +15,7 @@ from cloud_api.logistics.dispatch.schemas import PlanningJobRead
 from cloud_api.places import service as places
 from cloud_api.realtime.feeds import Pace, Picture
 from cloud_api.realtime.hub import topic_of
-from cloud_api.realtime.sockets import follow
+from cloud_api.realtime.sockets import follow, id_of
 
 live = APIRouter()
 
@@ -52,14 +51,9 @@ async def follow_job(socket: WebSocket, id: str) -> None:
         database: Database = socket.app.state.database
         async with database.unit_of_work(principal.scope, read_only=True) as db:
             seen = await places.visible_to(db, principal)
-            job = await jobs.get_job(db, _id_of(id), seen=seen)
+            job = await jobs.get_job(
+                db, id_of(id, what="a job", example="/ws/dispatch/jobs/0198...", field="id"), seen=seen
+            )
         return principal, JobView(principal.scope, job.id)
 
     await follow(socket, entitle)
-
-
-def _id_of(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise Invalid("name a job by its id, as in /ws/dispatch/jobs/0198...", field="id") from None

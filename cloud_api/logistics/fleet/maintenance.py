@@ -1,12 +1,10 @@
 """The workshop and the papers: what was done, what falls due, and telling people of that once."""
 
-import asyncio
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.configuration import definitions
@@ -14,8 +12,9 @@ from cloud_api.configuration import service as configuration
 from cloud_api.identity.organizations import service as organizations
 from cloud_api.identity.people import service as people
 from cloud_api.kernel import clock
-from cloud_api.kernel.db import DATABASE_FAILURES, Database
+from cloud_api.kernel.db import Database
 from cloud_api.kernel.errors import Invalid
+from cloud_api.kernel.loops import keep_looking
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.logistics.fleet import queries
 from cloud_api.logistics.fleet.models import PAPERS, Vehicle, VehicleMaintenance
@@ -24,8 +23,6 @@ from cloud_api.logistics.fleet.service import get_vehicle
 from cloud_api.notifications import colleagues
 from cloud_api.places import service as places
 from cloud_api.places.queries import EVERYWHERE, Visible
-
-log = structlog.get_logger(__name__)
 
 _POLL_S = 3600.0
 #: what the loop looks for; an organisation reminds that early at most
@@ -159,9 +156,6 @@ class FleetReminder:
 
     async def run(self) -> None:
         """Look until cancelled; a database that does not answer is asked again."""
-        while True:
-            try:
-                await remind_of_due(self._database, clock.now())
-            except DATABASE_FAILURES as error:
-                log.warning("fleet_reminder_failed", error=str(error))
-            await asyncio.sleep(self._poll_s)
+        await keep_looking(
+            lambda: remind_of_due(self._database, clock.now()), every_s=self._poll_s, failure="fleet_reminder_failed"
+        )

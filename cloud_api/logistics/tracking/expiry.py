@@ -1,18 +1,15 @@
 """Deleting positions that have been kept for their time: where somebody drove is nobody's business for ever."""
 
-import asyncio
 import uuid
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy import delete, func, select
 
 from cloud_api.kernel import clock
-from cloud_api.kernel.db import DATABASE_FAILURES, Database
+from cloud_api.kernel.db import Database
+from cloud_api.kernel.loops import keep_looking, while_full
 from cloud_api.kernel.tenancy import SystemScope
 from cloud_api.logistics.tracking.models import VehiclePosition
-
-log = structlog.get_logger(__name__)
 
 KEPT_DAYS = 90
 _POLL_S = 3600.0
@@ -29,13 +26,10 @@ class PositionExpiry:
 
     async def run(self) -> None:
         """Go round until cancelled; a database that does not answer is asked again."""
-        while True:
-            try:
-                while await expire_positions(self._database) >= _AT_ONCE:
-                    pass
-            except DATABASE_FAILURES as error:
-                log.warning("position_expiry_failed", error=str(error))
-            await asyncio.sleep(self._poll_s)
+        await keep_looking(self._all_due, every_s=self._poll_s, failure="position_expiry_failed")
+
+    async def _all_due(self) -> None:
+        await while_full(lambda: expire_positions(self._database), at_once=_AT_ONCE)
 
 
 async def expire_positions(database: Database) -> int:

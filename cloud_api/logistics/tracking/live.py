@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel.db import Database
-from cloud_api.kernel.errors import Invalid
 from cloud_api.kernel.permissions import Principal, watcher
 from cloud_api.kernel.tenancy import OrganizationScope
 from cloud_api.logistics.deliveries import service as deliveries
@@ -22,7 +21,7 @@ from cloud_api.logistics.tracking.following import last_on, stops_of
 from cloud_api.logistics.tracking.models import RouteWatch
 from cloud_api.realtime.feeds import Pace, Picture
 from cloud_api.realtime.hub import topic_of
-from cloud_api.realtime.sockets import follow
+from cloud_api.realtime.sockets import follow, id_of
 
 live = APIRouter()
 
@@ -120,14 +119,9 @@ async def follow_route(socket: WebSocket, route_id: str) -> None:
         database: Database = socket.app.state.database
         async with database.unit_of_work(principal.scope, read_only=True) as db:
             seen = await visible_routes(db, principal, "deliveries:read")
-            route = await deliveries.get_route(db, _id_of(route_id), seen=seen)
+            route = await deliveries.get_route(
+                db, id_of(route_id, what="a route", example="/ws/tracking/0198...", field="route_id"), seen=seen
+            )
         return principal, RouteView(principal.scope, route.id, seen)
 
     await follow(socket, entitle)
-
-
-def _id_of(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise Invalid("name a route by its id, as in /ws/tracking/0198...", field="route_id") from None

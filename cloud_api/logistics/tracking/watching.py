@@ -4,20 +4,19 @@ Any number of watches may run beside each other: each row is claimed under its l
 it. A route is looked at each minute; positions as soon as they come.
 """
 
-import asyncio
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.configuration import service as configuration
 from cloud_api.configuration.definitions import SILENT_AFTER_MINUTES
 from cloud_api.kernel import clock, outbox
-from cloud_api.kernel.db import DATABASE_FAILURES, Database, announce, insert_missing
+from cloud_api.kernel.db import Database, announce, insert_missing
+from cloud_api.kernel.loops import keep_looking
 from cloud_api.kernel.tenancy import Actor, OrganizationScope, SystemScope
 from cloud_api.logistics.deliveries.models import Route
 from cloud_api.logistics.deliveries.states import RouteStatus
@@ -27,8 +26,6 @@ from cloud_api.logistics.tracking.judging import judge
 from cloud_api.logistics.tracking.models import RouteWatch, VehicleLastPosition
 from cloud_api.logistics.tracking.promises import tell_what_moved
 from cloud_api.realtime.hub import topic_of
-
-log = structlog.get_logger(__name__)
 
 _POLL_S = 2.0
 _LOOK_EVERY = timedelta(minutes=1)
@@ -54,12 +51,7 @@ class RoadWatch:
 
     async def run(self) -> None:
         """Look until cancelled; a database that does not answer is asked again."""
-        while True:
-            try:
-                await look_at_the_road(self._database)
-            except DATABASE_FAILURES as error:
-                log.warning("road_watch_failed", error=str(error))
-            await asyncio.sleep(self._poll_s)
+        await keep_looking(lambda: look_at_the_road(self._database), every_s=self._poll_s, failure="road_watch_failed")
 
 
 async def look_at_the_road(database: Database) -> Looked:

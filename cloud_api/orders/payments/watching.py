@@ -1,6 +1,5 @@
 """Asks the provider what became of what nobody told us about: lost webhooks, closed browsers, refunds under way."""
 
-import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,7 +9,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel import clock, outbox
-from cloud_api.kernel.db import DATABASE_FAILURES, Database
+from cloud_api.kernel.db import Database
+from cloud_api.kernel.loops import keep_looking
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.orders.payments import online
 from cloud_api.orders.payments.events import RefundDue
@@ -38,12 +38,8 @@ class PaymentWatch:
 
     async def run(self) -> None:
         """Ask until cancelled; without an account there is nothing to ask."""
-        while self._razorpay is not None:
-            try:
-                await self.ask_once()
-            except DATABASE_FAILURES as error:
-                log.warning("payment_watch_database_failed", error=str(error))
-            await asyncio.sleep(self._poll_s)
+        if self._razorpay is not None:
+            await keep_looking(self.ask_once, every_s=self._poll_s, failure="payment_watch_database_failed")
 
     async def ask_once(self) -> int:
         """Ask about what is quiet for too long. Returns about how many payments."""

@@ -12,13 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.devices.models import Sensor
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import Database
-from cloud_api.kernel.errors import Invalid
 from cloud_api.kernel.permissions import Principal, watcher
 from cloud_api.kernel.tenancy import OrganizationScope
 from cloud_api.places import service as places
 from cloud_api.realtime.feeds import Pace, Picture
 from cloud_api.realtime.hub import topic_of
-from cloud_api.realtime.sockets import follow
+from cloud_api.realtime.sockets import follow, id_of
 from cloud_api.telemetry.models import SensorSeries
 
 live = APIRouter()
@@ -91,14 +90,9 @@ async def follow_place(socket: WebSocket, location_id: str) -> None:
         database: Database = socket.app.state.database
         async with database.unit_of_work(principal.scope, read_only=True) as db:
             seen = await places.visible_to(db, principal)
-            place = await places.get_location(db, _id_of(location_id), seen=seen)
+            place = await places.get_location(
+                db, id_of(location_id, what="a place", example="/ws/telemetry/0198...", field="location_id"), seen=seen
+            )
         return principal, PlaceView(principal.scope, place.id)
 
     await follow(socket, entitle)
-
-
-def _id_of(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise Invalid("name a place by its id, as in /ws/telemetry/0198...", field="location_id") from None

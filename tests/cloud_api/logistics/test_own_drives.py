@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.cloud_api.realtime.sockets import connected_to
 from tests.factories.grounds import IN_ONE_LOOP
-from tests.factories.orders import hire_driver, in_this_process, make_drive
+from tests.factories.orders import hire_driver, make_drive
 from tests.factories.scopes import asked, heard_by, id_of, make_keeper
 from tests.platform_under_test import Platform, Tenant
 
@@ -31,7 +31,7 @@ class Day:
 
 async def make_day(farm: Platform, *, doors: int = 1) -> Day:
     driver = await hire_driver(farm, farm.tenant)
-    drive = await make_drive(farm, doors=doors, tenant=farm.tenant, driver=driver, plan=in_this_process)
+    drive = await make_drive(farm, doors=doors, tenant=farm.tenant, driver=driver)
     return Day(drive.driver, drive.warehouse_id, await drive.driver.get(f"{MOBILE}/routes/current"))
 
 

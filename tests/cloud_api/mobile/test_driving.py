@@ -74,7 +74,7 @@ class Day:
 
 async def make_day(farm: Platform, *, doors: int = 1) -> Day:
     driver = await hire_driver(farm, farm.tenant)
-    drive = await make_drive(farm, doors=doors, tenant=farm.tenant, driver=driver, plan=in_this_process)
+    drive = await make_drive(farm, doors=doors, tenant=farm.tenant, driver=driver)
     route = await drive.driver.get(f"{MOBILE}/routes/current")
     return Day(drive, route["id"], route["deliveries"])
 

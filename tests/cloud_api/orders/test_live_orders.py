@@ -3,7 +3,7 @@
 from tests.cloud_api.realtime.sockets import refused, shown, token_of
 from tests.factories.farms import make_farm, make_person
 from tests.factories.grounds import IN_ONE_LOOP
-from tests.factories.orders import day_in, hire_driver, in_this_process, make_depot, make_drive, order_from
+from tests.factories.orders import day_in, hire_driver, make_depot, make_drive, order_from
 from tests.factories.scopes import make_buyer, make_keeper
 from tests.factories.stores import make_warehouse
 from tests.platform_under_test import Platform
@@ -44,7 +44,7 @@ async def test_a_watcher_sees_the_orders_of_a_day_and_each_change(farm: Platform
 
 async def test_a_planned_delivery_is_shown_with_its_arrival(farm: Platform) -> None:
     driver = await hire_driver(farm, farm.tenant)
-    drive = await make_drive(farm, doors=1, driver=driver, plan=in_this_process)
+    drive = await make_drive(farm, doors=1, driver=driver)
     [delivery] = await farm.tenant.get("/api/v1/warehouse/deliveries", order_id=drive.order_ids[0])
     async with shown(farm.app, PATH, by=farm.tenant) as socket:
         (there,) = await socket.state()

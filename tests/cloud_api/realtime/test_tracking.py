@@ -14,7 +14,7 @@ from cloud_api.realtime.hub import topic_of
 from tests.cloud_api.realtime.sockets import Socket, refused, shown, token_of
 from tests.factories.farms import make_farm, make_person, open_farm_alone
 from tests.factories.grounds import IN_ONE_LOOP
-from tests.factories.orders import Drive, hire_driver, in_this_process, make_drive
+from tests.factories.orders import Drive, hire_driver, make_drive
 from tests.factories.scopes import id_of
 from tests.platform_under_test import Platform
 from tests.services.waiting import until
@@ -27,7 +27,7 @@ MOBILE = "/api/v1/mobile"
 async def drive_of(farm: Platform) -> tuple[Drive, str, str]:
     """A planned drive, its route and its stop."""
     driver = await hire_driver(farm, farm.tenant)
-    drive = await make_drive(farm, doors=1, tenant=farm.tenant, driver=driver, plan=in_this_process)
+    drive = await make_drive(farm, doors=1, tenant=farm.tenant, driver=driver)
     route = await drive.driver.get(f"{MOBILE}/routes/current")
     return drive, route["id"], route["deliveries"][0]["id"]
 

@@ -9,7 +9,7 @@ import pypdf
 
 from tests.factories.farms import make_person
 from tests.factories.grounds import IN_ONE_LOOP
-from tests.factories.orders import Drive, in_this_process, make_drive, proof, upload
+from tests.factories.orders import Drive, make_drive, proof, upload
 from tests.factories.stores import ColdStore, make_room, receive
 from tests.platform_under_test import Platform, Tenant
 
@@ -109,7 +109,7 @@ async def prove(drive: Drive, delivery: Any) -> None:
 async def test_whoever_has_it_or_would_have_got_it_is_named_with_the_van_that_carries_it(farm: Platform) -> None:
     """FSMA 204: from the lot to named customers, with telephone numbers, in one call."""
     tenant = await farm.found()
-    drive = await make_drive(farm, doors=2, plan=in_this_process, tenant=tenant)
+    drive = await make_drive(farm, doors=2, tenant=tenant)
     route = await drive.driver.get("/api/v1/mobile/routes/current")
     first, second = route["deliveries"]
     await drive.driver.post(f"/api/v1/mobile/routes/{route['id']}/start")

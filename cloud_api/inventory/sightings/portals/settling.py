@@ -1,10 +1,8 @@
 """What is to become of a passage: nothing, a proposal, or a booking at once."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,10 +14,9 @@ from cloud_api.inventory.sightings.portals.states import PASSAGE, PassageAction,
 from cloud_api.inventory.sightings.tags import service as tags
 from cloud_api.inventory.sightings.tags.models import OF_GOODS, Tag
 from cloud_api.kernel import clock, outbox
-from cloud_api.kernel.db import DATABASE_FAILURES, Database
+from cloud_api.kernel.db import Database
+from cloud_api.kernel.loops import keep_looking, while_full
 from cloud_api.kernel.tenancy import Actor, OrganizationScope, SystemScope
-
-log = structlog.get_logger(__name__)
 
 _POLL_S = 1.0
 #: settled in one unit of work
@@ -75,13 +72,10 @@ class PortalWatch:
 
     async def run(self) -> None:
         """Look until cancelled; a database that does not answer is asked again."""
-        while True:
-            try:
-                while await settle_due(self._database) >= _AT_ONCE:
-                    pass
-            except DATABASE_FAILURES as error:
-                log.warning("portal_watch_failed", error=str(error))
-            await asyncio.sleep(self._poll_s)
+        await keep_looking(self._all_due, every_s=self._poll_s, failure="portal_watch_failed")
+
+    async def _all_due(self) -> None:
+        await while_full(lambda: settle_due(self._database), at_once=_AT_ONCE)
 
 
 def _settle(db: AsyncSession, passage: Passage, tag: Tag | None, rule: PortalRule | None, now: datetime) -> None:

@@ -52,7 +52,7 @@ async def planned_orders(tenant: Tenant, job_id: str) -> list[str]:
 
 
 async def test_packed_orders_become_a_route_with_times_and_a_load(farm: Platform) -> None:
-    drive = await make_drive(farm, doors=3, tenant=farm.tenant, plan=in_this_process)
+    drive = await make_drive(farm, doors=3, tenant=farm.tenant)
     [route] = await farm.tenant.get("/api/v1/warehouse/routes", planning_job_id=drive.job["id"])
     detail = await farm.tenant.get(f"/api/v1/warehouse/routes/{route['id']}")
     assert (detail["status"], detail["load_g"], drive.job["unserved"]) == ("planned", 12_000, [])
@@ -146,7 +146,7 @@ async def test_without_an_order_a_van_or_coordinates_nothing_is_planned(farm: Pl
 
 @pytest.mark.long
 async def test_a_van_that_has_its_route_is_not_planned_again(farm: Platform) -> None:
-    drive = await make_drive(farm, doors=1, tenant=farm.tenant, plan=in_this_process)
+    drive = await make_drive(farm, doors=1, tenant=farm.tenant)
     depot = Depot(farm.tenant, drive.warehouse_id, drive.room_id, drive.product_id)
     await packed_order(depot)
     answer = await farm.tenant.client.post(
@@ -222,7 +222,7 @@ async def test_a_solver_that_takes_its_process_with_it_fails_its_job_and_no_othe
 @pytest.mark.long
 async def test_a_cancelled_order_leaves_its_planned_route_and_an_empty_route_is_given_up(database_url: str) -> None:
     async with open_farm_alone(database_url) as farm:
-        drive = await make_drive(farm, doors=2, tenant=farm.tenant, plan=in_this_process)
+        drive = await make_drive(farm, doors=2, tenant=farm.tenant)
         [route] = await farm.tenant.get("/api/v1/warehouse/routes")
         first, second = drive.order_ids
         for order, left, status in ((first, 1, "planned"), (second, 0, "cancelled")):

@@ -38,7 +38,7 @@ async def packed_order(depot: Depot, **fields: Any) -> str:
 
 async def test_the_board_shows_what_waits_who_can_drive_and_what_is_on_the_road(farm: Platform) -> None:
     driver = await hire_driver(farm, farm.tenant)
-    drive = await make_drive(farm, doors=2, tenant=farm.tenant, driver=driver, plan=in_this_process)
+    drive = await make_drive(farm, doors=2, tenant=farm.tenant, driver=driver)
     depot = Depot(farm.tenant, drive.warehouse_id, drive.room_id, drive.product_id)
     waits = await packed_order(depot, quantity="2.500")
     await order_from(depot)
@@ -132,7 +132,7 @@ async def completed(farm: Platform, route_id: str, *, minutes: int) -> None:
 
 async def test_a_completed_route_is_compared_with_its_plan_once(farm: Platform) -> None:
     driver_id, driver = await hire_driver(farm, farm.tenant)
-    drive = await make_drive(farm, doors=2, tenant=farm.tenant, driver=(driver_id, driver), plan=in_this_process)
+    drive = await make_drive(farm, doors=2, tenant=farm.tenant, driver=(driver_id, driver))
     [route] = await farm.tenant.get("/api/v1/warehouse/routes")
     await completed(farm, route["id"], minutes=50)
     [week] = await farm.tenant.get(PERFORMANCE, since=day_in(-1), until=day_in(2))
