@@ -10,8 +10,8 @@ Readers are woken after the commit; polling is the safety net.
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -34,6 +34,8 @@ _LEASE = timedelta(seconds=60)
 _ATTEMPTS = 8
 _BATCH = 50
 _POLL_S = 2.0
+#: who waits for an answer or at a screen goes first, and what happens within that time is planned at once
+_GATHER_S = 0.03
 
 
 class OutboxEvent(OrganizationOwned, Base):
@@ -107,6 +109,15 @@ def emit(db: AsyncSession, event: object, *, organization_id: uuid.UUID | None =
     db.sync_session.info["emitted"] = True
 
 
+@contextmanager
+def _away(failure: str) -> Iterator[None]:
+    """Go on when the database does not answer; `failure` is what the log says then."""
+    try:
+        yield
+    except DATABASE_FAILURES as error:
+        log.warning(failure, error=str(error))
+
+
 class Dispatcher:
     """Delivers events to their reactions. Any number may run beside each other on PostgreSQL."""
 
@@ -117,38 +128,54 @@ class Dispatcher:
         if len(self._by_name) != len(subscriptions):
             raise ValueError("two reactions have the same name")
         self._awake = asyncio.Event()
+        #: deliveries that are claimed and not settled
+        self._under_way = 0
 
     def wake(self) -> None:
         """Somebody has committed an event."""
         self._awake.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled; a database that does not answer is asked again."""
-        while True:
-            self._awake.clear()
-            try:
-                tried = await self.deliver_due()
-            except DATABASE_FAILURES as error:
-                log.warning("outbox_database_failed", error=str(error))
-                tried = 0
-            if tried == 0:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._awake.wait(), self._poll_s)
+        """Deliver until cancelled: what takes long holds up nothing else; a database that is away is asked again."""
+        async with asyncio.TaskGroup() as under_way:
+            while True:
+                self._awake.clear()
+                claimed: list[tuple[OutboxEvent, str]] = []
+                with _away("outbox_database_failed"):
+                    claimed = await self._next(_BATCH - self._under_way)
+                for event, name in claimed:
+                    under_way.create_task(self._settle(event, name))
+                self._under_way += len(claimed)
+                if not claimed:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._awake.wait(), self._poll_s)
+                    await asyncio.sleep(_GATHER_S)
 
     async def deliver_due(self) -> int:
         """Deliver what is due now, once. Returns how many deliveries were tried."""
+        claimed = await self._next(_BATCH)
+        self._under_way += len(claimed)
+        await asyncio.gather(*(self._settle(event, name) for event, name in claimed))
+        return len(claimed)
+
+    async def _next(self, most: int) -> list[tuple[OutboxEvent, str]]:
+        """What is to be delivered now, leased to us."""
         while await self._plan() == _BATCH:
             pass
-        claimed = await self._claim()
-        results = await asyncio.gather(*(self._deliver(*delivery) for delivery in claimed), return_exceptions=True)
-        for (event, name), result in zip(claimed, results, strict=True):
-            if isinstance(result, Exception):
-                await self._note_failure(event, name, result)
-            elif isinstance(result, BaseException):
-                raise result
-            else:
-                EVENTS.labels(name, "done").inc()
-        return len(claimed)
+        return await self._claim(most) if most > 0 else []
+
+    async def _settle(self, event: OutboxEvent, name: str) -> None:
+        """Deliver, or write down why not; what cannot even be written down is due again when its lease is over."""
+        try:
+            await self._deliver(event, name)
+            EVENTS.labels(name, "done").inc()
+        except Exception as error:  # noqa: BLE001 - whatever a reaction raises is its own failure, and tried again
+            with _away("outbox_failure_not_noted"):
+                await self._note_failure(event, name, error)
+        finally:
+            if self._under_way >= _BATCH:
+                self._awake.set()
+            self._under_way -= 1
 
     async def _plan(self) -> int:
         """Write a delivery for each reaction to each of the next new events. Returns how many events those were."""
@@ -172,7 +199,7 @@ class Dispatcher:
                 )
         return len(events)
 
-    async def _claim(self) -> list[tuple[OutboxEvent, str]]:
+    async def _claim(self, most: int) -> list[tuple[OutboxEvent, str]]:
         """Lease what is due, so that no other dispatcher takes it meanwhile."""
         now = clock.machine_now()
         async with self._database.unit_of_work(SystemScope("claim outbox deliveries")) as db:
@@ -185,7 +212,7 @@ class Dispatcher:
                     OutboxDelivery.reaction.in_(self._by_name),
                 )
                 .order_by(OutboxDelivery.due_at, OutboxDelivery.event_id)
-                .limit(_BATCH)
+                .limit(most)
                 .with_for_update(skip_locked=True, of=OutboxDelivery)
             )
             claimed = []
@@ -217,7 +244,8 @@ class Dispatcher:
                 OutboxDelivery.state == "pending",
             )
             .values(state="done", last_error=None)
-            .returning(OutboxDelivery.event_id)
+            .returning(OutboxDelivery.event_id),
+            execution_options={"synchronize_session": False},
         )
         return marked.first() is not None
 

@@ -20,7 +20,7 @@ class PlanningMoved:
 
 @dataclass(frozen=True)
 class RouteMoved:
-    """A route started, moved on, or ended: what the live view shows of it may be old."""
+    """A route has other stops, other times, or was given up: what its driver's phone shows of it may be old."""
 
     route_id: uuid.UUID
 

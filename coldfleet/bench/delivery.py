@@ -2,9 +2,9 @@
 
 The platform's processes have one processor for themselves (PostgreSQL goes where it likes); who asks has another.
 `load`: drivers' phones and dispatchers' screens, more and more of them, until 95 % of the answers take longer than
-200 ms. `positions`: 1,000 phones that tell where they are every five seconds. `live`: from a driver's command to the
-screens that follow the route, and to the dispatcher's phone. `sync`: three days of commands that a phone kept while it
-was offline. `confirm`: orders of five lines, promised, beside a plain program that locks rows.
+200 ms. `positions`: 1,000 phones that tell where they are every five seconds. `live`: from a driver's command, two a
+second, to the screens that follow the route, and to the dispatcher's phone. `sync`: three days of commands that a
+phone kept while it was offline. `confirm`: orders of five lines, promised, beside a plain program that locks rows.
 """
 
 import asyncio
@@ -28,6 +28,8 @@ from device_sims.own_process import Answer, OwnProcess
 
 SLOW_MS = 200.0
 _SETTLE_S = 20.0
+#: what a thousand drivers with twenty-five stops a day each tell, about
+_EVENT_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,8 @@ def positions(wanted: Wanted) -> Iterator[Figure]:
 
 
 def live(wanted: Wanted) -> Iterator[Figure]:
-    """Each event is a stop that fails: until the screens that follow its route show it, and its push is handed over."""
+    """Each event is a stop that fails, two a second: until a screen that follows its route shows it, and until its push
+    is handed over."""
     stops = 10
     site_of = running_day(
         wanted.folder / "live",
@@ -206,6 +209,7 @@ async def _follow(site: Site, events: int) -> tuple[list[float], list[float]]:
                     answer.raise_for_status()
                     await _shows(screen, str(delivery_id))
                     shown_ms.append((time.monotonic() - began_s) * 1000)
+                    await asyncio.sleep(_EVENT_EVERY_S)
     return shown_ms, await _pushed(site, sent_ms)
 
 

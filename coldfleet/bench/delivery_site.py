@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.catalog.products import service as catalog
@@ -29,6 +30,7 @@ from cloud_api.identity.sessions import service as sessions
 from cloud_api.identity.sessions.keyring import Keyring
 from cloud_api.inventory.stock import service as stock
 from cloud_api.kernel.db import Database
+from cloud_api.kernel.outbox import OutboxDelivery, OutboxEvent
 from cloud_api.kernel.settings import DEVELOPMENT_SECRET
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.logistics.deliveries import service as deliveries
@@ -42,11 +44,12 @@ from cloud_api.orders.picking.service import Picker
 from cloud_api.places import service as places
 from cloud_api.places.schemas import LocationCreate, WarehouseCreate
 from coldfleet.bench.alerts_site import Engine, Server, database_of
-from coldfleet.bench.processes import free_port
+from coldfleet.bench.processes import BenchProblem, free_port
 from device_sims.fcm import FcmDouble
 
 DEPOT = (12.9340, 77.6101)
 _AT_ONCE = 20
+_HEARD_WITHIN_S = 300
 _numbers = itertools.count(1)
 
 
@@ -144,7 +147,30 @@ def running_day(
             worker = Server("worker", ["worker"], folder, environment)
             stack.callback(worker.kill)
             worker.start()
+        asyncio.run(_all_heard(url))
         yield Site(day, url, server, worker, phones)
+
+
+async def _all_heard(url: str) -> None:
+    """Wait until the platform has done with what led up to this day: it is no part of what is measured.
+
+    Raises:
+        BenchProblem: when it has not within five minutes.
+    """
+    database = Database(url)
+    planned = select(OutboxDelivery.event_id).where(OutboxDelivery.state == "pending").limit(1)
+    fresh = select(OutboxEvent.id).where(OutboxEvent.dispatched_at.is_(None)).limit(1)
+    try:
+        async with asyncio.timeout(_HEARD_WITHIN_S):
+            while True:
+                async with database.unit_of_work(SystemScope("benchmark"), read_only=True) as db:
+                    if await db.scalar(fresh) is None and await db.scalar(planned) is None:
+                        return
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        raise BenchProblem(f"the platform has not heard of all that happened within {_HEARD_WITHIN_S} s") from None
+    finally:
+        await database.close()
 
 
 async def _plan(url: str, *, drivers: int, stops: int, dispatchers: int, routes: int) -> Day:

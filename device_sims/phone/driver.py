@@ -22,6 +22,7 @@ from device_sims.phone.signal import AlwaysSignal, Signal
 from device_sims.phone.syncing import Chaos, Syncer
 from device_sims.phone.wire import Line, NoSignal
 
+_TURNED_DOWN = ("refused", "conflict")
 _ENDED = ("delivered", "failed", "returned", "cancelled")
 #: of a batch that is sealed on the way; at each door what there is goes
 _POSITIONS = 60
@@ -93,7 +94,8 @@ class Driver:
         self.report = DayReport()
         self.book = Logbook(log or ":memory:", p256=p256, durable=durable)
         self._clock = clock
-        self._dice = random.Random(seed)  # noqa: S311 - a simulator's
+        # who takes the same phone up again does not say again what was said before
+        self._dice = random.Random(f"{seed} after {len(self.book.entries())}")  # noqa: S311 - a simulator's
         self._plan_for = plan_for
         self._ask_code = ask_code
         self._signal = signal or AlwaysSignal()
@@ -183,14 +185,11 @@ class Driver:
             before = self.book.entries("kind = 'complete_route'")
             self.tell("start_route", route_id, {}, after=[entry.number for entry in before[-1:]])
             await self.sync()
-        while stop := self._next(route_id):
-            if not await self._travel(stop):
-                continue
-            if (outcome := self._plan_for(stop)).kind == "breakdown":
-                await self._break_down(route_id)
-                break
-            await self._at_the_door(stop, outcome)
-            await self.sync()
+        stands = False
+        while not stands and (stop := self._next(route_id)):
+            stands = await self._visit(stop)
+            if self._next(route_id) is None:  # but what is heard now may send the van back to a door
+                await self._settle()
         self._seal_positions(route_id)
         after = [self.book.last_about(stop.delivery_id) for stop in self.stops(route_id)]
         after += [self.book.last_about(route_id), *self._lasts_of(route_id)]
@@ -198,6 +197,21 @@ class Driver:
         if await self._settle():
             self.tell("complete_route", route_id, back, after=[number for number in after if number])
             await self._settle()
+
+    async def _visit(self, stop: Stop) -> bool:
+        """Go to a door and do what is to be done there. Returns whether the van stands for good."""
+        refused = self._turned_down(stop)
+        if refused is not None and not refused.code.startswith("OTP_"):  # the goods come back; for a code one goes back
+            self._fail(stop, "excursion" if refused.code == "STOCK_ON_HOLD" else "other", refused.code)
+        elif not await self._travel(stop):
+            return False
+        elif (outcome := self._plan_for(stop)).kind == "breakdown":
+            await self._break_down(stop.route_id)
+            return True
+        else:
+            await self._at_the_door(stop, outcome)
+        await self.sync()
+        return False
 
     def _next(self, route_id: str) -> Stop | None:
         """The next door: not visited by this phone, and not over as far as it has heard."""
@@ -243,7 +257,7 @@ class Driver:
         if not await self.sync(calm=True):
             return
         [said] = self.book.entries("number = ?", number)
-        if said.result in ("refused", "conflict"):  # still at the door: the goods stay in the van
+        if said.result in _TURNED_DOWN:  # still at the door: the goods stay in the van
             del self.report.proofs[stop.delivery_id]
             self._fail(stop, "excursion" if said.code == "STOCK_ON_HOLD" else "other", said.code)
 
@@ -343,7 +357,12 @@ class Driver:
         return list(lasts.values())[-200:]
 
     def _visited(self, stop: Stop) -> bool:
-        return bool(self._done_about(stop.delivery_id, ("deliver", "fail")))
+        return bool(self._done_about(stop.delivery_id, ("deliver", "fail"))) and self._turned_down(stop) is None
+
+    def _turned_down(self, stop: Stop) -> Entry | None:
+        """The last word about a door, when it was a proof that the platform did not take."""
+        last = self._done_about(stop.delivery_id, ("deliver", "fail"))[-1:]
+        return next((one for one in last if one.kind == "deliver" and one.result in _TURNED_DOWN), None)
 
     def _did(self, kind: str, target: str) -> bool:
         return bool(self._done_about(target, (kind,)))
@@ -362,7 +381,7 @@ class Driver:
         for entry in self.book.entries():
             result = entry.result or "unsent"
             self.report.results[result] = self.report.results.get(result, 0) + 1
-            if entry.result in ("refused", "conflict"):
+            if entry.result in _TURNED_DOWN:
                 self.report.disputed.append([entry.kind, entry.target or "", entry.code, entry.message])
         self.report.requests = self._line.requests
         return self.report

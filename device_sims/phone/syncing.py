@@ -115,14 +115,11 @@ class Syncer:
             self._book.photo_sent(photo.sha256)
 
     async def _send_log(self, *, calm: bool) -> None:
-        entries = self._book.unsettled()
-        unsent = [entry for entry in entries if not entry.result]
-        parts = self._parts(unsent, calm=calm)
-        for part in parts:
+        for part in self._parts([entry for entry in self._book.unsettled() if not entry.result], calm=calm):
             await self._send(part, calm=calm)
-        waits = any(entry.result == "waiting" for entry in self._book.unsettled())
-        if waits:  # what waited may have got what it waited for
-            await self._send([], calm=True)
+        waiting = [entry for entry in self._book.unsettled() if entry.result == "waiting"]
+        for part in self._parts(waiting, calm=True):  # done meanwhile, it may be: said again it is answered again
+            await self._send(part, calm=True)
 
     def _parts(self, entries: Sequence[Entry], *, calm: bool) -> list[list[Entry]]:
         parts: list[list[Entry]] = []

@@ -159,8 +159,9 @@ async def move_by_dispatcher(
     elif change.status == "failed":
         delivery.failure_reason = change.failure_reason or "other"
         outbox.emit(db, StopFailed(delivery.id, delivery.failure_reason))
-    if route is not None:
+    elif route is not None:
         outbox.emit(db, RouteMoved(route.id))
+    if route is not None:
         await stops.announce_next(db, route)
     return delivery
 

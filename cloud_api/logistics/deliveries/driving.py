@@ -68,8 +68,8 @@ async def start_route(
     assigned = [stop for stop in its if stop.status == DeliveryStatus.ASSIGNED]
     await orders.lock_stock(db, [stop.order_id for stop in assigned], to_location_id=vehicle.location_id)
     loaded = await _without_cancelled(db, assigned)
-    outbox.emit(db, RouteMoved(route.id))
     if not loaded:
+        outbox.emit(db, RouteMoved(route.id))
         route.status = ROUTE.apply(RouteStatus(route.status), RouteAction.CANCEL)
         route.cancelled_reason = "every order of it was cancelled"
         return route
@@ -125,7 +125,6 @@ async def move_delivery(
         delivery.failure_reason = move.failure_reason or "other"
         outbox.emit(db, StopFailed(delivery.id, delivery.failure_reason))
         await stops.announce_next(db, route)
-    outbox.emit(db, RouteMoved(route.id))
     return delivery
 
 
@@ -165,7 +164,6 @@ async def complete_route(
         await routing.unloading_place(db, route, done.unload_location_id)
     route.status, route.completed_at = status, completed_at
     route.odometer_end_km, route.fuel_ml = done.odometer_end_km, done.fuel_ml
-    outbox.emit(db, RouteMoved(route.id))
     outbox.emit(db, RouteCompleted(route.id))
     return route
 

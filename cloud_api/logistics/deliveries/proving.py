@@ -17,7 +17,7 @@ from cloud_api.logistics.deliveries.models import Delivery, Route
 from cloud_api.logistics.deliveries.queries import EVERY_ROUTE, VisibleRoutes
 from cloud_api.logistics.deliveries.schemas import Proof
 from cloud_api.logistics.deliveries.states import DELIVERY, DeliveryAction, DeliveryStatus
-from cloud_api.logistics.events import ProofUnverified, RouteMoved, StopDelivered
+from cloud_api.logistics.events import ProofUnverified, StopDelivered
 from cloud_api.logistics.fleet import service as fleet
 from cloud_api.media import service as media
 from cloud_api.media.models import Media
@@ -86,7 +86,6 @@ async def prove_delivery(
         outbox.emit(db, StopDelivered(one.id))
         if one.otp_status in codes.DOUBTFUL:
             outbox.emit(db, ProofUnverified(one.id))
-    outbox.emit(db, RouteMoved(route.id))
     await stops.announce_next(db, route)
     return delivery
 

@@ -259,7 +259,6 @@ async def create_route(db: AsyncSession, *, new: NewRoute) -> Route:
         attempt.route_id, attempt.sequence, attempt.planned_arrival_at = route.id, sequence, stop.arrival_at
     await db.flush()
     outbox.emit(db, RoutePublished(route.id))
-    outbox.emit(db, RouteMoved(route.id))
     return route
 
 

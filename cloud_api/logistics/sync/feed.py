@@ -91,8 +91,28 @@ async def refresh_route(db: AsyncSession, route_id: uuid.UUID) -> None:
     route = (await db.scalars(fresh)).one_or_none()
     for driver_id, head in heads.items():
         theirs = route is not None and route.driver_id == driver_id and route.status in _OPEN
-        told = await _told_of(db, route) if theirs and route is not None else {}
+        told: Mapping[_Key, BaseModel] = {}
+        if theirs and route is not None:
+            on_it = select(Delivery.id).where(Delivery.route_id == route_id).order_by(Delivery.id)
+            told = await _told_of(db, route, (await db.scalars(on_it)).all())
         await _set(db, head, driver_id=driver_id, route_id=route_id, told=told)
+
+
+async def refresh_stop(db: AsyncSession, delivery_id: uuid.UUID) -> None:
+    """One stop is another one than before, and with it its route: nothing else of the route is looked at."""
+    its = select(Route.id, Route.driver_id).join(Delivery, Delivery.route_id == Route.id)
+    row = (await db.execute(its.where(Delivery.id == delivery_id, Route.status.in_(_OPEN)))).one_or_none()
+    if row is None or row.driver_id is None:
+        await refresh_delivery(db, delivery_id)
+        return
+    head = await _locked_head(db, row.driver_id)
+    route = (await db.scalars(select(Route).where(Route.id == row.id))).one()
+    told = await _told_of(db, route, [delivery_id])
+    about = select(PhoneFeedItem).where(
+        PhoneFeedItem.driver_id == row.driver_id, PhoneFeedItem.subject_id.in_([route.id, delivery_id])
+    )
+    known = {(item.kind, item.subject_id): item for item in await db.scalars(about)}
+    await _tell(db, head, known, told, driver_id=row.driver_id, route_id=route.id)
 
 
 async def refresh_delivery(db: AsyncSession, delivery_id: uuid.UUID) -> None:
@@ -129,10 +149,9 @@ async def _drivers(db: AsyncSession, route_id: uuid.UUID) -> set[uuid.UUID]:
     return {*(await db.scalars(believing.distinct())).all()} | ({drives} if drives else set())
 
 
-async def _told_of(db: AsyncSession, route: Route) -> Mapping[_Key, BaseModel]:
+async def _told_of(db: AsyncSession, route: Route, delivery_ids: Sequence[uuid.UUID]) -> Mapping[_Key, BaseModel]:
     told: dict[_Key, BaseModel] = {("route", route.id): RouteRead.model_validate(route)}
-    ids = select(Delivery.id).where(Delivery.route_id == route.id).order_by(Delivery.id)
-    for stop in await stops_of(db, (await db.scalars(ids)).all()):
+    for stop in await stops_of(db, delivery_ids):
         told["stop", stop.delivery_id] = stop
     return told
 
@@ -154,9 +173,7 @@ async def _set(
         ),
     )
     known = {(item.kind, item.subject_id): item for item in await db.scalars(its)}
-    for key, content in told.items():
-        fingerprint = hashlib.sha256(content.model_dump_json().encode()).hexdigest()[:32]
-        await _put(db, head, known, driver_id=driver_id, key=key, route_id=route_id, fingerprint=fingerprint)
+    await _tell(db, head, known, told, driver_id=driver_id, route_id=route_id)
     for key, item in known.items():
         if key not in told and not item.gone:
             item.gone, item.fingerprint = True, ""
@@ -164,6 +181,20 @@ async def _set(
     if told:
         await _forget(db, head, driver_id=driver_id)
     await db.flush()
+
+
+async def _tell(
+    db: AsyncSession,
+    head: PhoneFeedHead,
+    known: Mapping[_Key, PhoneFeedItem],
+    told: Mapping[_Key, BaseModel],
+    *,
+    driver_id: uuid.UUID,
+    route_id: uuid.UUID,
+) -> None:
+    for key, content in told.items():
+        fingerprint = hashlib.sha256(content.model_dump_json().encode()).hexdigest()[:32]
+        await _put(db, head, known, driver_id=driver_id, key=key, route_id=route_id, fingerprint=fingerprint)
 
 
 async def _put(

@@ -5,7 +5,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.kernel.outbox import Subscription, reaction
 from cloud_api.logistics.events import (
     PhotoArrived,
-    RouteChanged,
     RouteCompleted,
     RouteMoved,
     RoutePublished,
@@ -13,14 +12,13 @@ from cloud_api.logistics.events import (
     StopArrived,
     StopDelivered,
     StopFailed,
-    StopIsNext,
 )
 from cloud_api.logistics.sync import feed, taking_in
 from cloud_api.notifications.events import NotificationWritten
 from cloud_api.orders.book.events import OrderCancelled, OrderChanged
 
-_OfARoute = RoutePublished | RouteChanged | RouteMoved | RouteStarted | RouteCompleted
-_OfAStop = StopIsNext | StopArrived | StopDelivered | StopFailed
+_OfARoute = RoutePublished | RouteMoved | RouteStarted | RouteCompleted
+_OfAStop = StopArrived | StopDelivered | StopFailed
 
 
 async def hear_of_route(db: AsyncSession, event: _OfARoute) -> None:
@@ -30,7 +28,7 @@ async def hear_of_route(db: AsyncSession, event: _OfARoute) -> None:
 
 async def hear_of_stop(db: AsyncSession, event: _OfAStop) -> None:
     """A stop is another one than its driver knew."""
-    await feed.refresh_delivery(db, event.delivery_id)
+    await feed.refresh_stop(db, event.delivery_id)
 
 
 async def hear_of_order(db: AsyncSession, event: OrderChanged | OrderCancelled) -> None:
@@ -50,11 +48,9 @@ async def hear_of_photo(db: AsyncSession, event: PhotoArrived) -> None:
 
 REACTIONS: list[Subscription] = [
     reaction(RoutePublished, "sync.hear_of_published_route", hear_of_route),
-    reaction(RouteChanged, "sync.hear_of_changed_route", hear_of_route),
     reaction(RouteMoved, "sync.hear_of_moved_route", hear_of_route),
     reaction(RouteStarted, "sync.hear_of_started_route", hear_of_route),
     reaction(RouteCompleted, "sync.hear_of_completed_route", hear_of_route),
-    reaction(StopIsNext, "sync.hear_of_next_stop", hear_of_stop),
     reaction(StopArrived, "sync.hear_of_arrival", hear_of_stop),
     reaction(StopDelivered, "sync.hear_of_delivery", hear_of_stop),
     reaction(StopFailed, "sync.hear_of_failure", hear_of_stop),

@@ -293,6 +293,23 @@ async def test_a_delivery_that_is_under_way_is_nobody_elses(farm: Farm) -> None:
     assert courier.calls == 1
 
 
+async def test_a_delivery_that_takes_long_holds_up_nothing_else(farm: Farm) -> None:
+    courier = SlowCourier()
+    both = [effect(DoorOpened, a_name(), courier), noting(a_name())]
+    dispatcher = Dispatcher(farm.database, both, poll_s=NEVER_S)
+    async with connected(farm.database, dispatcher, Hub()), running(dispatcher=dispatcher.run()):
+        await farm.open_doors("north")
+        await courier.arrived.wait()
+        await farm.open_doors("south")
+
+        async def noted() -> bool:
+            return await farm.names() == ["north", "south"]
+
+        await until(noted, what="both doors are noted while the courier waits for the first to be let in")
+        assert not courier.let_in.is_set()
+        courier.let_in.set()
+
+
 async def test_an_effect_runs_outside_any_unit_of_work(farm: Farm) -> None:
     """On SQLite it could not write otherwise: there is one writer at a time."""
 
