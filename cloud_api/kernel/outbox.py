@@ -167,11 +167,14 @@ class Dispatcher:
     async def _settle(self, event: OutboxEvent, name: str) -> None:
         """Deliver, or write down why not; what cannot even be written down is due again when its lease is over."""
         try:
-            await self._deliver(event, name)
-            EVENTS.labels(name, "done").inc()
-        except Exception as error:  # noqa: BLE001 - whatever a reaction raises is its own failure, and tried again
-            with _away("outbox_failure_not_noted"):
-                await self._note_failure(event, name, error)
+            [failure] = await asyncio.gather(self._deliver(event, name), return_exceptions=True)
+            if failure is None:
+                EVENTS.labels(name, "done").inc()
+            elif isinstance(failure, Exception):
+                with _away("outbox_failure_not_noted"):
+                    await self._note_failure(event, name, failure)
+            else:
+                raise failure
         finally:
             if self._under_way >= _BATCH:
                 self._awake.set()
