@@ -7,9 +7,14 @@ help: ## this list
 
 install: ## make .venv with the command .venv/bin/coldfleet
 	@scripts/install
+	@scripts/console
 
 install-dev: ## ... and with everything for testing and changing it
 	@scripts/install --dev
+	@scripts/console
+
+console: install ## build what browsers load, when a page or a script has changed
+	@scripts/console
 
 services: ## see to PostgreSQL and Mosquitto for the tests
 	@scripts/services
@@ -50,6 +55,9 @@ snapshots: install-dev ## write the contract snapshots anew; read the diff befor
 bench: install ## measure (ARGS=... goes to `coldfleet bench`)
 	@.venv/bin/coldfleet bench $(ARGS)
 
+screenshots: install-dev services ## the pictures in docs/screenshots, from the demo's own data
+	.venv/bin/python -m tests.screenshots docs/screenshots
+
 openapi: install ## print the OpenAPI document
 	@.venv/bin/coldfleet cloud openapi
 
@@ -57,9 +65,10 @@ lock: install ## resolve requirements/*.lock anew (ARGS=--upgrade for newer vers
 	$(COMPILE) $(ARGS) --extra all pyproject.toml -o requirements/app.lock
 	$(COMPILE) $(ARGS) --extra all --extra dev -c requirements/app.lock pyproject.toml -o requirements/dev.lock
 	$(COMPILE) $(ARGS) -c requirements/dev.lock requirements/install.in -o requirements/install.lock
+	$(COMPILE) $(ARGS) requirements/node.in -o requirements/node.lock
 
 clean: ## take away .venv and all caches (not var/, your data)
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv cloud_api/console/static cloud_api/console/browser/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: bench help install install-dev services demo test test-long tests fmt lint types layers sizes snapshots openapi lock clean
+.PHONY: bench console help install install-dev services demo test test-long tests fmt lint types layers sizes snapshots screenshots openapi lock clean

@@ -19,6 +19,7 @@ from cloud_api.cold_chain.judging.routes import router as judging
 from cloud_api.cold_chain.live import live as live_alerts
 from cloud_api.cold_chain.rules.routes import router as alert_rules
 from cloud_api.configuration.routes import router as configuration
+from cloud_api.console.doors import router as console
 from cloud_api.customers.routes import geocoding
 from cloud_api.customers.routes import own as own_addresses
 from cloud_api.customers.routes import router as customers
@@ -258,6 +259,7 @@ def pages() -> APIRouter:
     """What people open in a browser."""
     shown = APIRouter()
     shown.include_router(tracking_pages)
+    shown.include_router(console)
     return shown
 
 

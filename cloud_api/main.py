@@ -62,7 +62,7 @@ from cloud_api.logistics.deliveries.retiring import refuse_while_on_route
 from cloud_api.logistics.deliveries.states import DeliveryStatus
 from cloud_api.logistics.dispatch.planner import Planner
 from cloud_api.logistics.dispatch.roads import RoadMap
-from cloud_api.logistics.events import PlanningRequested, RouteMoved
+from cloud_api.logistics.events import PlanningRequested
 from cloud_api.logistics.fleet.maintenance import FleetReminder
 from cloud_api.logistics.reactions import REACTIONS as LOGISTICS_REACTIONS
 from cloud_api.logistics.tracking import links as tracking_links
@@ -150,9 +150,6 @@ def subscriptions(
     async def wake_planner(_database: Database, _organization_id: uuid.UUID, _event: PlanningRequested) -> None:
         planner.wake()
 
-    async def wake_watchers(_database: Database, organization_id: uuid.UUID, event: RouteMoved) -> None:
-        hub.announce(topic_of("route", organization_id, event.route_id))
-
     async def wake_guards(_database: Database, organization_id: uuid.UUID, _event: SecurityEventRaised) -> None:
         hub.announce(topic_of("security", organization_id, organization_id))
 
@@ -176,7 +173,6 @@ def subscriptions(
         effect(ReindexRequested, "search.reindex", reindexer(SEARCHABLE)),
         effect(ObjectsUnneeded, "media.remove_unneeded", functools.partial(remove_unneeded, files)),
         effect(PlanningRequested, "logistics.wake_planner", wake_planner),
-        effect(RouteMoved, "realtime.wake_watchers", wake_watchers),
         effect(SecurityEventRaised, "realtime.wake_guards", wake_guards),
     ]
 

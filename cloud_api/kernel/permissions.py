@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import Depends, Request, WebSocket
@@ -126,7 +127,7 @@ async def current_principal(
     if token is None:
         raise Unauthenticated("sign in first: send `Authorization: Bearer <access token>`")
     principal = await identify(request, token)
-    own: Budget = "gateway" if principal.kind == "gateway" else "default"
+    own: Budget = "console" if CONSOLE in request.scope else "gateway" if principal.kind == "gateway" else "default"
     await charge(request, default=own, subject=f"{principal.kind}:{principal.id}")
     if principal.duty is not None and not getattr(request.scope.get("endpoint"), OPEN_IN_DUTY, False):
         raise DutyFirst(principal.duty)
@@ -197,6 +198,21 @@ def checks_again(endpoint: F) -> F:
 TOKEN_SUBPROTOCOL = "bearer"  # noqa: S105 - the scheme's name
 
 
+#: set in the scope of what the console asks, in this process, for who is signed in at it
+CONSOLE = "coldfleet.console"
+#: where a browser keeps the access token of who is signed in at the console
+BROWSER_COOKIE = "coldfleet_access"
+
+
+def _offered(socket: WebSocket) -> str:
+    """The token that a websocket was opened with; a cookie counts on our own pages only."""
+    offered = socket.scope.get("subprotocols", [])
+    if offered:
+        return offered[1] if len(offered) == 2 and offered[0] == TOKEN_SUBPROTOCOL else ""
+    own = urlsplit(socket.headers.get("origin", "")).netloc == socket.headers.get("host")
+    return socket.cookies.get(BROWSER_COOKIE, "") if own else ""
+
+
 async def watcher(socket: WebSocket, permission: str) -> Principal:
     """Who opens a websocket, or still watches it, and may.
 
@@ -204,9 +220,7 @@ async def watcher(socket: WebSocket, permission: str) -> Principal:
         Unauthenticated: without a token, or with one that is not valid (any more).
         Forbidden: without the permission, or when something else has to be done first.
     """
-    offered = socket.scope.get("subprotocols", [])
-    token = offered[1] if len(offered) == 2 and offered[0] == TOKEN_SUBPROTOCOL else ""
-    principal = await identify(socket, token)
+    principal = await identify(socket, _offered(socket))
     if principal.duty is not None:
         raise DutyFirst(principal.duty)
     if not principal.may(permission):

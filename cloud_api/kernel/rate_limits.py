@@ -31,7 +31,7 @@ from cloud_api.kernel.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-Budget = Literal["default", "gateway", "driver", "sign_in", "anonymous"]
+Budget = Literal["default", "gateway", "driver", "console", "sign_in", "anonymous"]
 
 #: of a store that answers nothing; a request waits that long once, then the store is left alone for a while
 _STORE_TIMEOUT_S = 0.5
@@ -125,6 +125,7 @@ class RateLimits:
             "default": RateLimitItemPerHour(settings.requests_per_hour),
             "gateway": RateLimitItemPerHour(settings.gateway_requests_per_hour),
             "driver": RateLimitItemPerHour(settings.driver_requests_per_hour),
+            "console": RateLimitItemPerHour(settings.console_requests_per_hour),
             "sign_in": RateLimitItemPerMinute(settings.sign_ins_per_minute),
             "anonymous": RateLimitItemPerMinute(settings.sign_ins_per_minute * _ANONYMOUS_PER_SIGN_IN),
         }

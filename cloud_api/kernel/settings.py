@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     ingest_waiting_bytes: int = Field(default=64_000_000, ge=8_000_000)
     #: positions and syncs of one driver's phone an hour
     driver_requests_per_hour: int = Field(default=10_000, ge=1)
+    #: what the console asks for one person an hour: a page asks several times
+    console_requests_per_hour: int = Field(default=20_000, ge=1)
     #: attempts to sign in, register or recover from one address a minute
     sign_ins_per_minute: int = Field(default=10, ge=1)
     #: smtp://USER:PASSWORD@HOST:PORT (STARTTLS) or smtps://; empty: mails are kept in `mail_folder`

@@ -264,3 +264,27 @@ def delivery(
         wanted = bench_delivery.Wanted(Path(made), database_url, people, seconds, events)
         machine, figures = processes.machine(Path(made)), _collected(bench_delivery.measure(wanted, parts))
     _tell(figures, machine, as_json=as_json)
+
+
+@app.command()
+def console(
+    readings: Annotated[int, typer.Option(min=10_000, help="Of one farm's cold rooms.")] = 10_000_000,
+    orders: Annotated[int, typer.Option(min=1_000, help="Of another's shop.")] = 100_000,
+    calls: Annotated[int, typer.Option(min=20, help="Of each page.")] = 40,
+    database_url: Annotated[
+        str, typer.Option(help="A migrated PostgreSQL, or `sqlite` for a file; an own PostgreSQL when not said.")
+    ] = "postgres",
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the data lie meanwhile: on a disk, not in memory.", exists=True)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of the table.")] = False,
+) -> None:
+    """What the console's first page weighs, and how long its pages take among many orders and readings."""
+    from coldfleet.bench import console as bench_console
+    from coldfleet.bench import processes
+
+    os.sched_setaffinity(0, {processes.cores()[1]})
+    with processes.work_folder(folder) as made:
+        wanted = bench_console.Wanted(Path(made), database_url, readings, orders, calls)
+        machine, figures = processes.machine(Path(made)), _collected(bench_console.measure(wanted))
+    _tell(figures, machine, as_json=as_json)

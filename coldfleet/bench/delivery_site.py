@@ -181,7 +181,7 @@ async def _plan(url: str, *, drivers: int, stops: int, dispatchers: int, routes:
         drives: list[Drive] = []
         while len(drives) < drivers * routes:
             count = min(_AT_ONCE, drivers - len(drives) // routes)
-            people = await _hire(database, day.organization, count, role="delivery_personnel")
+            people = await hire(database, day.organization, count, role="delivery_personnel")
             async with database.unit_of_work(day.organization) as db:
                 drives += [await _load(db, day, person, stops, begins=routes == 1) for person in people * routes]
         return Day(
@@ -198,7 +198,8 @@ async def _plan(url: str, *, drivers: int, stops: int, dispatchers: int, routes:
         await database.close()
 
 
-async def _found(database: Database, dispatchers: int) -> Day:
+async def found_organization(database: Database) -> OrganizationScope:
+    """An organisation with nothing in it."""
     slug = f"bench-{uuid.uuid4().hex[:10]}"
     async with database.unit_of_work(SystemScope("benchmark")) as db:
         organization, _ = await people.found_organization(
@@ -211,7 +212,11 @@ async def _found(database: Database, dispatchers: int) -> Day:
             admin_password_hash="nobody signs in",  # noqa: S106 - no hash: nobody can
             admin_role=ADMIN,
         )
-    scope = OrganizationScope(organization.id)
+    return OrganizationScope(organization.id)
+
+
+async def _found(database: Database, dispatchers: int) -> Day:
+    scope = await found_organization(database)
     async with database.unit_of_work(scope) as db:
         latitude, longitude = DEPOT
         new = WarehouseCreate(code="BENCH", name="Bench", latitude=latitude, longitude=longitude)
@@ -237,7 +242,7 @@ async def _found(database: Database, dispatchers: int) -> Day:
                 expires_on=datetime.now(UTC).date() + timedelta(days=60),
             )
         doors = [await _customer(db, number) for number in range(200)]
-    seats = await _hire(database, scope, dispatchers, role="logistics_manager")
+    seats = await hire(database, scope, dispatchers, role="logistics_manager")
     return Day(scope, warehouse_id, room_id, product_ids, doors, datetime.now(UTC).date(), seats, [])
 
 
@@ -250,7 +255,7 @@ async def _customer(db: AsyncSession, number: int) -> uuid.UUID:
     return (await customers.create_customer(db, new=CustomerCreate(name=f"Shop {number}", addresses=[door]))).id
 
 
-async def _hire(database: Database, scope: OrganizationScope, count: int, *, role: str) -> list[Person]:
+async def hire(database: Database, scope: OrganizationScope, count: int, *, role: str) -> list[Person]:
     """People of a role, each signed in."""
     keyring = Keyring(DEVELOPMENT_SECRET)
     hired = []

@@ -29,7 +29,8 @@ def live(stage: Stage) -> Group:
         _stock(stage),
         _phone(stage),
         _deliveries(stage),
-        Text(f"API documentation: {world.api_url}/docs   sign in as {ADMIN} / {PASSWORD}   Ctrl-C ends", style="dim"),
+        Text(f"Console: {world.api_url}/console   sign in as {ADMIN} / {PASSWORD}   Ctrl-C ends", style="bold"),
+        Text(f"API documentation: {world.api_url}/docs", style="dim"),
     )
 
 

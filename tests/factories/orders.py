@@ -222,5 +222,5 @@ async def deliver_without_a_route(platform: Platform, tenant: Tenant, order_id: 
     me = uuid.UUID((await tenant.get("/api/v1/auth/me"))["id"])
     async with platform.database.unit_of_work(tenant.organization) as db:
         place = uuid.UUID(van["location_id"])
-        await orders.load_order(db, uuid.UUID(order_id), van_location_id=place, reference="test", user_id=me)
+        await orders.load_orders(db, [uuid.UUID(order_id)], van_location_id=place, reference="test", user_id=me)
         await orders.deliver_order(db, uuid.UUID(order_id), reference="test", user_id=me)

@@ -81,7 +81,9 @@ async def hand_over_order(
     await pack(tenant, order["id"])
     order_id, driver_id = uuid.UUID(order["id"]), uuid.UUID(await id_of(tenant))
     async with platform.database.unit_of_work(tenant.organization) as db:
-        await orders.load_order(db, order_id, van_location_id=uuid.UUID(van_id), reference="route:1", user_id=driver_id)
+        await orders.load_orders(
+            db, [order_id], van_location_id=uuid.UUID(van_id), reference="route:1", user_id=driver_id
+        )
     async with platform.database.unit_of_work(tenant.organization) as db:
         await orders.deliver_order(db, order_id, reference="delivery:1", user_id=driver_id)
     return HandedOver(depot, order["id"], order["lines"][0]["id"], van_id, quarantine_id)

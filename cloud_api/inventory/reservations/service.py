@@ -213,8 +213,11 @@ async def move(
         )
         entries += (left, arrived)
     written = await ledger.append_all(db, entries)
+    ways: dict[tuple[uuid.UUID, uuid.UUID], tuple[StockLevel, StockLevel]] = {}
     for (reservation, _, _), (_, from_level), (_, to_level) in zip(promised, written[::2], written[1::2], strict=True):
         reservation.stock_level_id = to_level.id
+        ways[from_level.id, to_level.id] = from_level, to_level
+    for from_level, to_level in ways.values():
         await holds.carry(db, from_level=from_level, to_level=to_level)
         await holds.hold_arrival(db, to_level)
     await db.flush()

@@ -73,11 +73,15 @@ async def start_route(
         route.status = ROUTE.apply(RouteStatus(route.status), RouteAction.CANCEL)
         route.cancelled_reason = "every order of it was cancelled"
         return route
-    for delivery in sorted(loaded, key=lambda stop: stop.order_id):
+    for delivery in loaded:
         delivery.status = DELIVERY.apply(DeliveryStatus(delivery.status), DeliveryAction.LOAD)
-        await orders.load_order(
-            db, delivery.order_id, van_location_id=vehicle.location_id, reference=route.number, user_id=driver_id
-        )
+    await orders.load_orders(
+        db,
+        [delivery.order_id for delivery in loaded],
+        van_location_id=vehicle.location_id,
+        reference=route.number,
+        user_id=driver_id,
+    )
     route.status, route.started_at = status, started_at
     route.odometer_start_km = None if start is None else start.odometer_start_km
     try:

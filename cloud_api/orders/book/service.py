@@ -1,7 +1,7 @@
 """The verbs of orders. Stock moves only through `inventory.reservations`, each line under its own source."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import time
 from decimal import Decimal
 
@@ -137,22 +137,28 @@ async def lock_stock(db: AsyncSession, order_ids: Sequence[uuid.UUID], *, to_loc
     await reservations.lock_all(db, [source_of(line) for line in lines], to_location_id=to_location_id)
 
 
-async def load_order(
-    db: AsyncSession, order_id: uuid.UUID, *, van_location_id: uuid.UUID, reference: str, user_id: uuid.UUID
-) -> CustomerOrder:
-    """Transfer what is promised to the order into a van.
+async def load_orders(
+    db: AsyncSession,
+    order_ids: Collection[uuid.UUID],
+    *,
+    van_location_id: uuid.UUID,
+    reference: str,
+    user_id: uuid.UUID,
+) -> None:
+    """Transfer what is promised to these orders into a van: all of it, or nothing.
 
     Raises:
-        InvalidTransition: when it is not packed.
+        InvalidTransition: when one is not packed.
         StockOnHold: when any of it may not leave.
     """
-    order = await lock_order(db, order_id)
-    order.status = ORDER.apply(OrderStatus(order.status), OrderAction.SHIP)
-    lines = await lines_of(db, order.id)
+    its = select(CustomerOrder).where(CustomerOrder.id.in_(order_ids)).order_by(CustomerOrder.id)
+    for order in await db.scalars(its.with_for_update()):
+        order.status = ORDER.apply(OrderStatus(order.status), OrderAction.SHIP)
+    of_them = select(OrderLine).where(OrderLine.order_id.in_(order_ids)).order_by(OrderLine.id)
+    lines = (await db.scalars(of_them)).all()
     sources = [source_of(line) for line in lines]
     await reservations.move(db, sources, to_location_id=van_location_id, reference=reference, moved_by=user_id)
     mark(lines, "shipped")
-    return order
 
 
 async def deliver_order(db: AsyncSession, order_id: uuid.UUID, *, reference: str, user_id: uuid.UUID) -> CustomerOrder:
@@ -163,10 +169,9 @@ async def deliver_order(db: AsyncSession, order_id: uuid.UUID, *, reference: str
         StockOnHold: when the van was too warm: it may not be handed over.
     """
     order = await lock_order(db, order_id)
-    order.status = ORDER.apply(OrderStatus(order.status), OrderAction.DELIVER)
+    order.status, order.delivered_at = ORDER.apply(OrderStatus(order.status), OrderAction.DELIVER), clock.now()
     sources = [source_of(line) for line in await lines_of(db, order.id)]
     await reservations.consume(db, sources, reference=reference, consumed_by=user_id)
-    order.delivered_at = clock.now()
     outbox.emit(db, OrderDelivered(order.id))
     return order
 

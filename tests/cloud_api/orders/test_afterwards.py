@@ -34,8 +34,8 @@ ORDERS = "/api/v1/orders"
 Verb = Callable[[AsyncSession, uuid.UUID, uuid.UUID], Awaitable[object]]
 
 
-async def load(db: AsyncSession, order_id: uuid.UUID, place: uuid.UUID) -> object:
-    return await orders.load_order(db, order_id, van_location_id=place, reference="R", user_id=uuid.UUID(int=1))
+async def load(db: AsyncSession, order_id: uuid.UUID, place: uuid.UUID) -> None:
+    await orders.load_orders(db, [order_id], van_location_id=place, reference="R", user_id=uuid.UUID(int=1))
 
 
 async def deliver(db: AsyncSession, order_id: uuid.UUID, _place: uuid.UUID) -> object:

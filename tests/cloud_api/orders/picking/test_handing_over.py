@@ -60,8 +60,8 @@ async def test_what_is_not_packed_or_in_a_van_is_not_handed_over(farm: Platform)
     van = await make_van(farm.tenant)
     async with farm.database.unit_of_work(farm.tenant.organization) as db:
         me = UUID((await farm.tenant.get("/api/v1/auth/me"))["id"])
-        await book.load_order(
-            db, UUID(order["id"]), van_location_id=UUID(van["location_id"]), reference="route:1", user_id=me
+        await book.load_orders(
+            db, [UUID(order["id"])], van_location_id=UUID(van["location_id"]), reference="route:1", user_id=me
         )
     code, message = await refused(farm.tenant, order, "ship", {"delivered": True, "recipient_name": "The cook"})
     assert (code, "driver" in message) == ("NOT_HANDED_OVER", True)

@@ -1,0 +1,86 @@
+"""The stretch of time that a page shows: a day, a week or a month, until now or until a moment before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from fastapi import Request
+
+from cloud_api.kernel import clock
+
+#: by the name in the address: how long it is, how wide the chart's buckets are, and the table's
+SPANS: Mapping[str, tuple[timedelta, str, str]] = {
+    "day": (timedelta(days=1), "5m", "hour"),
+    "week": (timedelta(days=7), "30m", "day"),
+    "month": (timedelta(days=30), "hour", "day"),
+}
+
+
+@dataclass(frozen=True)
+class Period:
+    """[since, until) of a page."""
+
+    path: str
+    span: str
+    until: datetime
+    #: whether it goes on with the time
+    follows: bool
+
+    @property
+    def since(self) -> datetime:
+        """When it begins."""
+        return self.until - SPANS[self.span][0]
+
+    @property
+    def chart_bucket(self) -> str:
+        """How wide a point of the chart is."""
+        return SPANS[self.span][1]
+
+    @property
+    def table_bucket(self) -> str:
+        """How wide a row of the table is."""
+        return SPANS[self.span][2]
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The same for the API."""
+        return {"since": self.since.isoformat(), "until": self.until.isoformat()}
+
+    @property
+    def query(self) -> str:
+        """The same for another page of ours."""
+        return urlencode({"span": self.span} | ({} if self.follows else {"until": self.until.isoformat()}))
+
+    def of_span(self, span: str) -> str:
+        """The same page with another span."""
+        return self._address(span, None if self.follows else self.until)
+
+    @property
+    def earlier(self) -> str:
+        """The page of the time before."""
+        return self._address(self.span, self.since)
+
+    @property
+    def later(self) -> str | None:
+        """The page of the time after; None: that is to come."""
+        if self.follows:
+            return None
+        until = self.until + SPANS[self.span][0]
+        return self._address(self.span, None if until >= clock.now() else until)
+
+    def _address(self, span: str, until: datetime | None) -> str:
+        named = {"span": span} | ({} if until is None else {"until": until.isoformat(timespec="seconds")})
+        return f"{self.path}?{urlencode(named)}"
+
+
+def period_of(request: Request, path: str) -> Period:
+    """What the address asks for; what it says wrongly is not heard."""
+    span = request.query_params.get("span", "")
+    now = clock.now()
+    try:
+        until = datetime.fromisoformat(request.query_params.get("until", ""))
+    except ValueError:
+        until = now
+    follows = until.tzinfo is None or until >= now
+    return Period(path, span if span in SPANS else "day", now if follows else until, follows)

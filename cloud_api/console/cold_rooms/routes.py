@@ -1,0 +1,200 @@
+"""`/console/cold-rooms`: every room at a glance, and each of them over time."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.cold_rooms import charts, lots
+from cloud_api.console.cold_rooms.periods import SPANS, Period, period_of
+from cloud_api.console.cold_rooms.rooms import Known, Room, limits_at, look, room_with_all_inside, rooms_of
+from cloud_api.console.cold_rooms.tables import stretches_of
+from cloud_api.console.pages import Visitor, show
+from cloud_api.console.route import AtDesk, Looking, console_router
+from cloud_api.kernel import clock
+
+router = console_router("/cold-rooms")
+
+#: what a room has charts of
+_CHARTED = ("temperature", "humidity")
+#: rooms of one page that are followed by a live view of their own: somebody may have only so many; others are asked
+FOLLOWED = 10
+#: places inside a room whose stock is shown
+_MOST_INSIDE = 12
+_HEADERS = ("content-type", "content-disposition")
+
+
+@router.get("")
+async def show_rooms(
+    request: Request, desk: AtDesk, visitor: Looking, warehouse_id: Annotated[str, Query()] = ""
+) -> Response:
+    """A tile for each room, those first that need somebody."""
+    known = await look(desk, visitor, warehouse_id=warehouse_id)
+    rooms = await rooms_of(desk, known)
+    return show(
+        request,
+        "cold_rooms/rooms.html",
+        rooms=rooms,
+        warehouses=sorted(known.warehouses.values(), key=lambda one: str(one["name"])),
+        warehouse_id=warehouse_id,
+        followed=FOLLOWED,
+        counts={tone: sum(room.tone == tone for room in rooms) for tone in ("red", "orange", "green")},
+    )
+
+
+@router.get("/tiles")
+async def show_tiles(
+    request: Request, desk: AtDesk, visitor: Looking, warehouse_id: Annotated[str, Query()] = ""
+) -> Response:
+    """All tiles anew: an excursion has changed."""
+    known = await look(desk, visitor, warehouse_id=warehouse_id)
+    return show(request, "cold_rooms/tiles.html", rooms=await rooms_of(desk, known))
+
+
+@router.get("/{location_id}/tile")
+async def show_tile(request: Request, desk: AtDesk, visitor: Looking, location_id: str) -> Response:
+    """One tile anew: something was measured there."""
+    known = await look(desk, visitor, place_id=location_id)
+    rooms = [room for room in await rooms_of(desk, known) if room.id == location_id]
+    return show(request, "cold_rooms/tiles.html", rooms=rooms, alone=True)
+
+
+@router.get("/{location_id}/chart.json")
+async def give_chart(
+    request: Request, desk: AtDesk, visitor: Looking, location_id: str, quantity: Annotated[str, Query()] = ""
+) -> Response:
+    """What a room's chart shows."""
+    period = period_of(request, "")
+    quantity = quantity or _CHARTED[0]
+    said, limits, excursions = await asyncio.gather(
+        desk.get(
+            "/telemetry/readings/aggregate",
+            location_id=location_id,
+            quantity=quantity,
+            bucket=period.chart_bucket,
+            **period.asked,
+        ),
+        limits_at(desk, visitor, location_id, quantity),
+        _excursions(desk, visitor, location_id, period),
+    )
+    drawn = charts.chart_of(
+        said,
+        visitor.writing,
+        limits=limits,
+        excursions=[one for one in excursions if one["quantity"] == quantity],
+        since=period.since,
+        until=period.until,
+    )
+    return JSONResponse(drawn, headers={"Cache-Control": "no-store"})
+
+
+@router.get("/{location_id}/readings.csv")
+async def give_readings(request: Request, desk: AtDesk, location_id: str) -> Response:
+    """Every reading of the time that is shown, as a table."""
+    period = period_of(request, "")
+    return await file_from(desk, "/telemetry/readings/export", location_id=location_id, format="csv", **period.asked)
+
+
+@router.get("/{location_id}/evidence.zip")
+async def give_evidence(request: Request, desk: AtDesk, location_id: str) -> Response:
+    """The signed report of the time that is shown."""
+    return await file_from(desk, f"/evidence/places/{location_id}", **period_of(request, "").asked)
+
+
+@router.get("/{location_id}")
+async def show_room(request: Request, desk: AtDesk, visitor: Looking, location_id: str) -> Response:
+    """A room over time: its charts, its sensors, and what lies in it."""
+    period = period_of(request, request.url.path)
+    known = await look(desk, visitor, place_id=location_id)
+    room = await _room_at(desk, known, location_id)
+    tabled, excursions, due, levels = await asyncio.gather(
+        _tabled(desk, known, room, period),
+        _excursions(desk, visitor, location_id, period),
+        _calibrations(desk, visitor),
+        lots.levels_in(desk, visitor, _inside(known, location_id)),
+    )
+    return show(
+        request,
+        "cold_rooms/room.html",
+        room=room,
+        known=known,
+        period=period,
+        spans=tuple(SPANS),
+        charted=[quantity for quantity in _CHARTED if quantity in room.figures],
+        stretches=stretches_of(tabled),
+        excursions=excursions,
+        last={value["sensor_id"]: value for value in known.latest},
+        due=due,
+        levels=levels,
+        names=await lots.names_of(desk, visitor, [level["lot_id"] for level in levels]),
+        today=visitor.writing.when(clock.now(), "%Y-%m-%d"),
+    )
+
+
+@router.get("/{location_id}/now")
+async def show_now(request: Request, desk: AtDesk, visitor: Looking, location_id: str) -> Response:
+    """How the room is now: read again when something was measured there."""
+    known = await look(desk, visitor, place_id=location_id)
+    return show(request, "cold_rooms/now.html", room=await _room_at(desk, known, location_id))
+
+
+async def file_from(desk: Desk, path: str, **query: object) -> Response:
+    """A file of the API's, handed on as it is.
+
+    Raises:
+        Refused: when it is not given.
+    """
+    answer = await desk.raw(path, **query)
+    kept = {name: answer.headers[name] for name in _HEADERS if name in answer.headers}
+    return Response(answer.content, headers={**kept, "Cache-Control": "no-store"})
+
+
+async def _room_at(desk: Desk, known: Known, location_id: str) -> Room:
+    if location_id not in known.places:
+        await desk.get(f"/warehouse/storage/locations/{location_id}")  # which says that it is not there
+    return room_with_all_inside(known, location_id)
+
+
+async def _excursions(desk: Desk, visitor: Visitor, location_id: str, period: Period) -> list[Answer]:
+    if not visitor.may("alerts:read"):
+        return []
+    return (await desk.page("/excursions", location_id=location_id, limit=100, **period.asked)).items
+
+
+async def _tabled(desk: Desk, known: Known, room: Room, period: Period) -> Answer | None:
+    """The table of the room's temperature; None where none is measured."""
+    if "temperature" not in room.figures:
+        return None
+    limits = known.limits(room.id, "temperature")
+    return await desk.get(
+        "/telemetry/readings/aggregate",
+        location_id=room.id,
+        quantity="temperature",
+        bucket=period.table_bucket,
+        above=limits.high,
+        below=limits.low,
+        **period.asked,
+    )
+
+
+async def _calibrations(desk: Desk, visitor: Visitor) -> Mapping[str, tuple[date, Answer]]:
+    """When each sensor's calibration ends, of those whose calibration does."""
+    if not visitor.may("devices:read"):
+        return {}
+    try:
+        due = await desk.get("/edge/calibrations/due", within_days=3_660)
+    except Refused:
+        return {}
+    return {one["sensor"]["id"]: (date.fromisoformat(one["due_on"]), one) for one in due}
+
+
+def _inside(known: Known, location_id: str) -> Sequence[str]:
+    """The room and what is in it, as far as its stock is shown."""
+    found = [location_id]
+    for at in found:
+        found += [place["id"] for place in known.places.values() if place["parent_id"] == at]
+    return found[:_MOST_INSIDE]

@@ -1,0 +1,1 @@
+"""Customers: who orders, where their doors are, and what they were told."""

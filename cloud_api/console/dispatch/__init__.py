@@ -1,0 +1,1 @@
+"""Where dispatchers plan a day, change it by hand, and see how it is driven."""

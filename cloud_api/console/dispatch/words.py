@@ -1,0 +1,66 @@
+"""What the board's script says, in the reader's language."""
+
+from collections.abc import Callable
+
+#: the script's name of a text -> the text
+_TEXTS = {
+    "unplanned": "Unplanned",
+    "nothing_unplanned": "Every packed order has a van.",
+    "no_match": "No order here matches.",
+    "no_lanes": "No van can be planned on this day.",
+    "no_reason": "Nobody has planned it yet.",
+    "why": "Why",
+    "remedy": "What would help",
+    "late": "Late {minutes} min",
+    "late_short": "Late",
+    "on_time": "On time",
+    "too_early": "Waits {minutes} min",
+    "window": "Window",
+    "arrives": "Arrives",
+    "leaves": "Leaves",
+    "weight": "Weight",
+    "attempts": "Failed attempts",
+    "van": "Van",
+    "driver": "Driver",
+    "no_driver": "No driver",
+    "no_stops": "No stops: drop an order here.",
+    "load": "Load {load} of {capacity} kg",
+    "over": "Overloaded",
+    "stops": "{count} stops",
+    "locked": "Locked",
+    "select": "Choose a stop or an order to see all of it.",
+    "put_on": "Put on van",
+    "take_off": "Take off the van",
+    "lock": "Lock up to here",
+    "unlock": "Unlock the van",
+    "earlier": "Earlier",
+    "later": "Later",
+    "breaks": "This breaks rules",
+    "keep": "Keep it anyway",
+    "put_back": "Put it back",
+    "broken": "Rules broken in this plan",
+    "saving": "Working out the times",
+    "moved": "{number} is on {van} now.",
+    "taken_off": "{number} waits for a van now.",
+    "undone": "Undone.",
+    "nothing_to_undo": "There is nothing to undo.",
+    "changed_elsewhere": "Somebody else has changed the plan: this is how it is now.",
+    "unreachable": "The platform cannot be reached. What you see may be old.",
+    "not_editable": "This van has left: its stops are changed by a proposal only.",
+    "depot": "Depot",
+    "unavailable": "Not available",
+    "under_way": "Under way",
+    "finished": "Finished",
+    "delivered": "Delivered",
+    "failed": "Failed",
+    "arrived": "At the door",
+    "order": "Order",
+    "rest": "Rest",
+    "km": "{km} km",
+    "live": "Live",
+}
+
+
+def of_script(say: Callable[..., str]) -> dict[str, str]:
+    """All of it; places in braces are filled by the script."""
+    return {name: say(text) for name, text in _TEXTS.items()}

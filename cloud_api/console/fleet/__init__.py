@@ -1,0 +1,1 @@
+"""The fleet: vehicles, their papers, their workshop visits, and who drives when."""

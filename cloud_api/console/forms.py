@@ -1,0 +1,123 @@
+"""What people type: read as it was sent, shown again as they typed it, with the API's complaints beside the fields.
+
+A field is named by its dotted path in the API's body: `lines.0.quantity` is the quantity of the first line. So what
+the API says of a field finds its way back to it.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request
+
+from cloud_api.console.asking import Refused
+
+#: the field that carries the form's idempotency key: sent twice, it is done once
+KEY = "_key"
+
+
+@dataclass
+class Form:
+    """What was typed, and what is wrong with it."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    #: fields that were sent more than once, as boxes that are ticked are
+    many: dict[str, list[str]] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    #: what is wrong with all of it
+    problem: str = ""
+    key: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any] | None = None, **values: object) -> "Form":
+        """A form that shows what is there already."""
+        shown = {**_flat(said or {}), **{name: _shown(value) for name, value in values.items()}}
+        return cls(values=shown)
+
+    def get(self, name: str, default: str = "") -> str:
+        """What was typed into a field, without the spaces around it."""
+        return self.values.get(name, default).strip()
+
+    def error(self, name: str) -> str:
+        """What is wrong with a field."""
+        return self.errors.get(name, "")
+
+    def body(self, *names: str, **fixed: object) -> dict[str, Any]:
+        """The API's body: these fields, or all; what is empty is left out, dotted names make objects and lists.
+
+        Args:
+            fixed: fields that nobody typed.
+        """
+        nested: dict[str, Any] = {}
+        for name in names or tuple(self.values):
+            text = self.get(name)
+            if text and not name.startswith("_"):
+                _put(nested, name.split("."), text)
+        return {**_listed(nested), **fixed}
+
+    def ticked(self, name: str) -> bool:
+        """Whether a box was ticked."""
+        return name in self.values
+
+    def refuse(self, refused: Refused, **renamed: str) -> None:
+        """Show what the API said, each complaint beside its field; one of no field of ours is shown above all.
+
+        Args:
+            renamed: the API's field -> ours, where they are not named alike.
+        """
+        for name, message in refused.fields.items():
+            shown = renamed.get(name, name)
+            self.errors[shown] = message
+        elsewhere = [name for name in self.errors if name not in self.values and name not in self.many]
+        if not self.errors or elsewhere:
+            self.problem = refused.message
+
+
+async def read(request: Request) -> Form:
+    """The form that was sent; its files are in `request.form()`."""
+    sent = await request.form()
+    form = Form()
+    for name in sent:
+        texts = [value for value in sent.getlist(name) if isinstance(value, str)]
+        if texts:
+            form.values[name] = texts[-1]
+            form.many[name] = texts
+    form.key = form.values.pop(KEY, "") or form.key
+    return form
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _flat(said: Mapping[str, Any], before: str = "") -> dict[str, str]:
+    """`{"a": [{"b": 1}]}` as `{"a.0.b": "1"}`."""
+    flat: dict[str, str] = {}
+    for name, value in said.items():
+        path = f"{before}{name}"
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{path}.")
+        elif isinstance(value, list):
+            flat |= _flat({str(place): one for place, one in enumerate(value)}, f"{path}.")
+        else:
+            flat[path] = _shown(value)
+    return flat
+
+
+def _put(nested: dict[str, Any], path: list[str], text: str) -> None:
+    for part in path[:-1]:
+        nested = nested.setdefault(part, {})
+    nested[path[-1]] = text
+
+
+def _listed(nested: Any) -> Any:
+    """Objects whose fields are all numbers are lists, in the order of the numbers."""
+    if not isinstance(nested, dict):
+        return nested
+    inner = {name: _listed(value) for name, value in nested.items()}
+    if inner and all(name.isdecimal() for name in inner):
+        return [inner[name] for name in sorted(inner, key=int)]
+    return inner

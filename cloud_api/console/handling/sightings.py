@@ -1,0 +1,122 @@
+"""`/console/sightings`: tags that passed portals and what is to be booked of it, reads of tags, weights."""
+
+from typing import Any
+
+from fastapi import Request, Response
+
+from cloud_api.console import forms
+from cloud_api.console.asking import Refused
+from cloud_api.console.forms import Form
+from cloud_api.console.handling.naming import names_for
+from cloud_api.console.pages import Visitor, go, show
+from cloud_api.console.route import AtDesk, Looking, console_router
+from cloud_api.console.tables import Table, table
+
+router = console_router("/sightings")
+
+STATUSES = ("proposed", "ready", "open", "booked", "rejected", "seen")
+_PASSAGES = "/warehouse/passages"
+_WEIGHTS = "/telemetry/weights"
+_FILTERS = ("status", "reader_id", "epc")
+
+
+@router.get("")
+async def list_passages(request: Request, visitor: Looking) -> Response:
+    """Tags that passed portals, newest first; proposals are accepted or rejected here."""
+    statuses = [(code, visitor.writing.word(code)) for code in STATUSES]
+    return show(request, "handling/passages.html", statuses=statuses, **await _passages(request, visitor))
+
+
+@router.get("/rows")
+async def show_passage_rows(request: Request, visitor: Looking) -> Response:
+    """The rows alone."""
+    return show(request, "handling/passage_rows.html", **await _passages(request, visitor))
+
+
+@router.get("/tags")
+async def list_tag_reads(request: Request, visitor: Looking) -> Response:
+    """What readers saw, newest first."""
+    return show(request, "handling/tag_reads.html", **await _tag_reads(request, visitor))
+
+
+@router.get("/tags/rows")
+async def show_tag_rows(request: Request, visitor: Looking) -> Response:
+    """The rows alone."""
+    return show(request, "handling/tag_read_rows.html", **await _tag_reads(request, visitor))
+
+
+@router.get("/weights")
+async def list_weights(request: Request, visitor: Looking) -> Response:
+    """What scales showed, newest first."""
+    return show(request, "handling/weights.html", **await _weights(request, visitor))
+
+
+@router.get("/weights/rows")
+async def show_weight_rows(request: Request, visitor: Looking) -> Response:
+    """The rows alone."""
+    return show(request, "handling/weight_rows.html", **await _weights(request, visitor))
+
+
+@router.get("/passages/{id}")
+async def show_passage(request: Request, visitor: Looking, id: str) -> Response:
+    """One passage, and what is to become of it."""
+    return await _passage(request, visitor, id, Form())
+
+
+@router.post("/passages/{id}/accept")
+async def accept(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
+    """Book what the proposal says."""
+    form = await forms.read(request)
+    try:
+        await desk.do("POST", f"{_PASSAGES}/{id}/accept", form.body("from_location_id"), key=form.key)
+    except Refused as refused:
+        form.refuse(refused)
+        form.problem = refused.message
+        return await _passage(request, visitor, id, form, status=refused.status)
+    return go(request, "/console/sightings?status=proposed", said="The passage is booked.")
+
+
+@router.post("/passages/{id}/reject")
+async def reject(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
+    """Book nothing of it."""
+    form = await forms.read(request)
+    try:
+        await desk.do("POST", f"{_PASSAGES}/{id}/reject", form.body("reason"), key=form.key)
+    except Refused as refused:
+        form.refuse(refused)
+        return await _passage(request, visitor, id, form, status=refused.status)
+    return go(request, "/console/sightings?status=proposed", said="Nothing is booked of it.")
+
+
+async def _passage(request: Request, visitor: Visitor, id: str, form: Form, *, status: int = 200) -> Response:
+    passage = await visitor.desk.get(f"{_PASSAGES}/{id}")
+    tag = None
+    if passage["tag_id"]:
+        tag = await visitor.desk.get(f"/edge/tags/{passage['tag_id']}")
+    lots = [tag["entity_id"]] if tag and tag["entity_type"] == "lot" else []
+    names = await names_for(visitor, lots=lots, devices=True)
+    return show(request, "handling/passage.html", status=status, form=form, passage=passage, tag=tag, names=names)
+
+
+async def _passages(request: Request, visitor: Visitor) -> dict[str, Any]:
+    rows = await table(request, visitor.desk, _PASSAGES, filters=_FILTERS)
+    return await _told(rows, visitor, "/console/sightings")
+
+
+async def _tag_reads(request: Request, visitor: Visitor) -> dict[str, Any]:
+    rows = await table(request, visitor.desk, "/telemetry/rfid-reads", filters=("epc",))
+    return await _told(rows, visitor, "/console/sightings/tags")
+
+
+async def _weights(request: Request, visitor: Visitor) -> dict[str, Any]:
+    rows = await table(request, visitor.desk, _WEIGHTS, filters=("scale_id", "applied"))
+    return await _told(rows, visitor, "/console/sightings/weights")
+
+
+async def _told(rows: Table, visitor: Visitor, path: str) -> dict[str, Any]:
+    """What a list shows; the address of a page that is read again is that of the page it stands on."""
+    whole = Table(path, rows.query, rows.rows, rows.next_cursor)
+    names = await names_for(visitor, devices=True)
+    readers = sorted((one["id"], names.device(one["id"])) for one in names.readers.values())
+    scales = sorted((one["id"], names.device(one["id"])) for one in names.scales.values())
+    return {"table": whole, "names": names, "readers": readers, "scales": scales}

@@ -1,0 +1,1 @@
+"""`/console/lots`: what may be done with each lot, what it has been through, where it came from and where it went."""

@@ -1,0 +1,1 @@
+"""What each person is told, and how they want to be told."""

@@ -1,0 +1,143 @@
+"""`/console/people/{id}`: one person, their roles and warehouses, their sign-ins, and whether they may come in."""
+
+import asyncio
+from collections.abc import Mapping
+
+from fastapi import Request, Response
+
+from cloud_api.console import forms
+from cloud_api.console.asking import Desk, Refused
+from cloud_api.console.pages import Visitor, go, show
+from cloud_api.console.people.choices import roles_of, warehouses_of
+from cloud_api.console.route import AtDesk, Looking, console_router
+
+router = console_router()
+_DETAILS = ("full_name", "username", "email", "phone", "locale")
+#: the state that a button asks for, and what is said when it is done
+_STATES: Mapping[str, str] = {
+    "active": "They can sign in again.",
+    "inactive": "They are let out, and signed out everywhere.",
+    "suspended": "They are suspended, and signed out everywhere.",
+}
+
+
+async def _page(
+    request: Request, desk: Desk, who: Visitor, id: str, *, form: forms.Form | None = None, status: int = 200
+) -> Response:
+    path = f"/admin/users/{id}"
+    person, sessions, scope, roles, warehouses = await asyncio.gather(
+        desk.get(path),
+        desk.get(f"{path}/sessions"),
+        desk.get(f"{path}/warehouses"),
+        roles_of(desk, who),
+        warehouses_of(desk, who),
+    )
+    held = {role["id"] for role in person["roles"]}
+    return show(
+        request,
+        "people/person.html",
+        status=status,
+        person=person,
+        sessions=sessions,
+        confined_to=set(scope["warehouse_ids"]),
+        free_roles=[role for role in roles if role["id"] not in held],
+        roles_by_id={role["id"]: role for role in roles},
+        warehouses=warehouses,
+        form=form or forms.Form.of(person),
+    )
+
+
+@router.get("/people/{id}")
+async def show_person(request: Request, desk: AtDesk, who: Looking, id: str) -> Response:
+    """One person."""
+    return await _page(request, desk, who, id)
+
+
+@router.post("/people/{id}")
+async def change_person(request: Request, desk: AtDesk, who: Looking, id: str) -> Response:
+    """Change name, addresses, language."""
+    form = await forms.read(request)
+    body = form.body(*_DETAILS, phone=form.get("phone"))
+    try:
+        await desk.do("PATCH", f"/admin/users/{id}", body, key=form.key)
+    except Refused as refused:
+        form.refuse(refused)
+        return await _page(request, desk, who, id, form=form, status=refused.status)
+    return _back(request, id, "Saved.")
+
+
+@router.post("/people/{id}/roles")
+async def give_role(request: Request, desk: AtDesk, id: str) -> Response:
+    """Give one more role."""
+    form = await forms.read(request)
+    await desk.do("POST", f"/admin/users/{id}/roles", form.body("role_id"), key=form.key)
+    return _back(request, id, "The role is given.")
+
+
+@router.post("/people/{id}/roles/{role_id}/take")
+async def take_role(request: Request, desk: AtDesk, id: str, role_id: str) -> Response:
+    """Take a role away."""
+    await desk.do("DELETE", f"/admin/users/{id}/roles/{role_id}")
+    return _back(request, id, "The role is taken.")
+
+
+@router.post("/people/{id}/warehouses")
+async def confine(request: Request, desk: AtDesk, id: str) -> Response:
+    """Which warehouses they see; none named: all."""
+    form = await forms.read(request)
+    await desk.do("PUT", f"/admin/users/{id}/warehouses", {"warehouse_ids": form.many.get("warehouse_ids", [])})
+    return _back(request, id, "Saved.")
+
+
+@router.post("/people/{id}/status")
+async def set_status(request: Request, desk: AtDesk, id: str) -> Response:
+    """Let them in, or out."""
+    form = await forms.read(request)
+    await desk.do("PUT", f"/admin/users/{id}/status", form.body("status"))
+    return _back(request, id, _STATES.get(form.get("status"), "Saved."))
+
+
+@router.post("/people/{id}/sessions/end")
+async def end_sessions(request: Request, desk: AtDesk, id: str) -> Response:
+    """Sign them out everywhere."""
+    await desk.do("DELETE", f"/admin/users/{id}/sessions")
+    return _back(request, id, "They are signed out everywhere.")
+
+
+@router.post("/people/{id}/unlock")
+async def unlock(request: Request, desk: AtDesk, id: str) -> Response:
+    """Open the account before it opens by itself."""
+    await desk.do("POST", f"/admin/users/{id}/unlock")
+    return _back(request, id, "Refused sign-ins are forgotten.")
+
+
+@router.post("/people/{id}/second-factor/reset")
+async def reset_second_factor(request: Request, desk: AtDesk, id: str) -> Response:
+    """Forget the second factor of somebody who lost phone and backup codes."""
+    await desk.do("DELETE", f"/admin/users/{id}/2fa")
+    return _back(request, id, "The second factor is forgotten.")
+
+
+@router.post("/people/{id}/password")
+async def give_password(request: Request, desk: AtDesk, who: Looking, id: str) -> Response:
+    """Give them a password that they have to change."""
+    form = await forms.read(request)
+    try:
+        await desk.do("PUT", f"/admin/users/{id}/password", {"password": form.values.get("password", "")})
+    except Refused as refused:
+        shown = forms.Form.of(await desk.get(f"/admin/users/{id}"), password="")
+        shown.refuse(refused)
+        shown.errors.setdefault("password", refused.message)
+        return await _page(request, desk, who, id, form=shown, status=refused.status)
+    return _back(request, id, "The password is set. They change it when they sign in.")
+
+
+@router.post("/people/{id}/remove")
+async def remove_person(request: Request, desk: AtDesk, id: str) -> Response:
+    """Let them go for good."""
+    await desk.do("DELETE", f"/admin/users/{id}")
+    return go(request, "/console/people", said="They stand in no list any more.")
+
+
+def _back(request: Request, id: str, said: str) -> Response:
+    return go(request, f"/console/people/{id}", said=said)

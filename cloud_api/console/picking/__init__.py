@@ -1,0 +1,1 @@
+"""Picking: lists and the walk through the warehouse, weighing, packing, and handing over at the counter."""

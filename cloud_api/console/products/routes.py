@@ -1,0 +1,11 @@
+"""`/console/products`: all of it; static paths stand before their siblings with an id."""
+
+from fastapi import APIRouter
+
+from cloud_api.console.products.detail import router as detail
+from cloud_api.console.products.editing import router as editing
+from cloud_api.console.products.listing import router as listing
+
+router = APIRouter(include_in_schema=False)
+for part in (listing, editing, detail):
+    router.include_router(part)

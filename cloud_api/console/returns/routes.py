@@ -1,0 +1,138 @@
+"""`/console/returns`: what customers give back."""
+
+from typing import Any
+
+from fastapi import Request, Response
+
+from cloud_api.console import forms
+from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.forms import Form
+from cloud_api.console.orders import known
+from cloud_api.console.pages import Visitor, go, show
+from cloud_api.console.returns.bodies import BODIES
+from cloud_api.console.route import AtDesk, Looking, console_router
+from cloud_api.console.tables import table
+
+router = console_router("/returns")
+_FILTERS = ("status", "order_id", "customer_id")
+_STATUSES = ("requested", "approved", "received", "inspected", "completed", "rejected", "cancelled")
+_CONDITIONS = ("intact", "wrong", "damaged", "spoiled")
+_SAID = {
+    "decide": "It is decided.",
+    "cancel": "Nothing comes back after all.",
+    "receive": "The goods are in quarantine.",
+    "inspect": "It is written down how they were found.",
+    "restock": "They are sold again.",
+    "scrap": "They are thrown away.",
+    "refund": "The order owes so much less.",
+}
+
+
+@router.get("")
+async def show_returns(request: Request, desk: AtDesk, looking: Looking) -> Response:
+    """The newest first."""
+    asked = await table(request, desk, "/returns", filters=_FILTERS)
+    statuses = [(status, looking.writing.word(status)) for status in _STATUSES]
+    return show(request, "returns/list.html", table=asked, statuses=statuses)
+
+
+@router.get("/new")
+async def show_new(request: Request, desk: AtDesk, looking: Looking) -> Response:
+    """What of an order is to come back."""
+    known.need(looking, "returns:write")
+    form = Form.of(order_id=request.query_params.get("order_id"))
+    return await _show_new(request, desk, looking, form)
+
+
+@router.post("/new")
+async def ask(request: Request, desk: AtDesk, looking: Looking) -> Response:
+    """Ask for it to be taken back."""
+    form = await forms.read(request)
+    places = sorted({int(name.split(".")[1]) for name in form.values if name.startswith("lines.")})
+    named = [place for place in places if form.get(f"lines.{place}.quantity")]
+    lines = [{name: form.get(f"lines.{place}.{name}") for name in ("order_line_id", "quantity")} for place in named]
+    renamed = {
+        f"lines.{row}.{name}": f"lines.{place}.quantity"
+        for row, place in enumerate(named)
+        for name in ("order_line_id", "quantity")
+    }
+    body = {"reason": "", **form.body("reason", "note"), "lines": lines}
+    try:
+        made = await desk.do("POST", f"/orders/{form.get('order_id')}/returns", body, key=form.key)
+    except Refused as refused:
+        form.refuse(refused, **renamed)
+        return await _show_new(request, desk, looking, form, status=refused.status)
+    return go(request, f"/console/returns/{made['id']}", said="The return is asked for.")
+
+
+@router.get("/{return_id}")
+async def show_return(request: Request, desk: AtDesk, looking: Looking, return_id: str) -> Response:
+    """One return, and what is to be done next."""
+    return await _show(request, desk, looking, return_id)
+
+
+@router.post("/{return_id}/{verb}")
+async def follow(request: Request, desk: AtDesk, looking: Looking, return_id: str, verb: str) -> Response:
+    """Do what was asked for; what is refused is shown where it was typed."""
+    if verb not in BODIES:
+        raise Refused(404, "NOT_FOUND", "there is no such thing to do with a return")
+    form = await forms.read(request)
+    method, path, body, renamed = BODIES[verb](form)
+    try:
+        await desk.do(method, f"/returns/{return_id}{path}", body, key=form.key)
+    except Refused as refused:
+        form.refuse(refused, **renamed)
+        return await _show(request, desk, looking, return_id, verb=verb, form=form, status=refused.status)
+    return go(request, f"/console/returns/{return_id}", said=_SAID[verb])
+
+
+async def _show_new(request: Request, desk: Desk, looking: Visitor, form: Form, *, status: int = 200) -> Response:
+    order = await desk.get(f"/orders/{form.get('order_id')}") if form.get("order_id") else None
+    if order is None:
+        delivered = await desk.get("/orders", status="delivered", limit=50)
+        return show(request, "returns/which.html", orders=delivered)
+    names = await known.products(desk, looking, [line["product_id"] for line in order["lines"]])
+    return show(request, "returns/new.html", status=status, form=form, order=order, products=names)
+
+
+async def _show(
+    request: Request,
+    desk: Desk,
+    looking: Visitor,
+    return_id: str,
+    *,
+    verb: str = "",
+    form: Form | None = None,
+    status: int = 200,
+) -> Response:
+    one = await desk.get(f"/returns/{return_id}")
+    order, names = await known.gathered(
+        desk.get(f"/orders/{one['order_id']}"),
+        known.products(desk, looking, [line["product_id"] for line in one["lines"]]),
+    )
+    places = await known.places(desk, looking, order["warehouse_id"]) if order else []
+    return show(
+        request,
+        "returns/return.html",
+        status=status,
+        one=one,
+        order=order,
+        products=names or {},
+        lines={line["id"]: line for line in one["lines"]},
+        lots=_lots(order, one),
+        places=[(place["id"], f"{place['name']} ({place['code']})") for place in places],
+        conditions=[(code, looking.writing.word(code)) for code in _CONDITIONS],
+        open_goods=[row for row in one["goods"] if row["disposition"] is None],
+        verb=verb,
+        typed=form or Form(),
+        fresh=Form,
+    )
+
+
+def _lots(order: Answer, one: Answer) -> dict[str, list[tuple[str, str]]]:
+    """Line of the return -> the lots that went out with it."""
+    by_line: dict[str, Any] = {line["id"]: line["allocations"] for line in (order or {"lines": []})["lines"]}
+    return {
+        line["id"]: [(lot["lot_id"], lot["lot_number"]) for lot in by_line.get(line["order_line_id"], [])]
+        for line in one["lines"]
+    }

@@ -1,0 +1,1 @@
+"""What endangers the organisation, and the trail of all that was done."""

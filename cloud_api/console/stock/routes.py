@@ -1,0 +1,11 @@
+"""`/console/stock`: all of it."""
+
+from fastapi import APIRouter
+
+from cloud_api.console.stock.adjusting import router as adjusting
+from cloud_api.console.stock.holds import router as holds
+from cloud_api.console.stock.overview import router as overview
+
+router = APIRouter(include_in_schema=False)
+for part in (overview, adjusting, holds):
+    router.include_router(part)

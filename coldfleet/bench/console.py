@@ -1,0 +1,159 @@
+"""What the console weighs and how long its pages take: `coldfleet bench console`.
+
+A day of 30 vans with 17 doors each is under way, among 100,000 orders; another organisation has 10 million readings.
+`weight`: what a browser that has nothing loads before it shows the overview. `pages`: the time of a page by HTTP on
+loopback, one after the other, from the first byte sent to the last received; what the page then asks for itself is
+measured as a page of its own.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx2
+from sqlalchemy import Table, select
+
+from cloud_api.devices.models import Sensor
+from cloud_api.identity.organizations.models import Organization
+from cloud_api.kernel import logs
+from cloud_api.kernel.db import Database
+from cloud_api.kernel.ids import new_id
+from cloud_api.kernel.permissions import BROWSER_COOKIE
+from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
+from cloud_api.orders.book.models import CustomerOrder
+from coldfleet.bench import timeseries_fill
+from coldfleet.bench.alerts_site import Engine
+from coldfleet.bench.delivery_site import Person, Site, found_organization, hire, running_day
+from coldfleet.bench.gateway import Figure, at_most
+
+VANS, STOPS = 30, 17
+MOST_KB, SLOW_MS = 500.0, 100.0
+_ROWS_AT_ONCE = 2_000
+_ASSET = re.compile(r'(?:src|href)="(/console/static/[^"#]+)')
+_WARM = 3
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line asks for."""
+
+    folder: Path
+    engine: Engine
+    readings: int
+    orders: int
+    #: of each page
+    calls: int
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Somebody at a screen, and what they open."""
+
+    person: Person
+    pages: Mapping[str, str]
+
+
+def measure(wanted: Wanted) -> Iterator[Figure]:
+    """All figures, as they come."""
+    logs.configure(level="warning", for_people=True)
+    folder = wanted.folder / "console"
+    with running_day(folder, drivers=VANS, stops=STOPS, dispatchers=1, engine=wanted.engine) as site:
+        office, store = asyncio.run(_fill(site, wanted))
+        yield at_most("weight: the overview, all it loads, compressed", "kB", [_weight(site, office.person)], MOST_KB)
+        for seat in (office, store):
+            for name, path in seat.pages.items():
+                took_ms = _timed(site, seat.person, path, wanted.calls)
+                yield at_most(f"pages: {name}, p95", "ms", [took_ms[int(len(took_ms) * 0.95)]], SLOW_MS)
+
+
+async def _fill(site: Site, wanted: Wanted) -> tuple[Seat, Seat]:
+    """Add the orders, and a farm with its readings; who looks at which pages."""
+    database = Database(site.database_url)
+    day = site.day
+    try:
+        await _copy_orders(database, day.organization, day.drives[0].order_ids[0], wanted.orders)
+        [manager] = await hire(database, day.organization, 1, role="system_admin")
+        scope = await found_organization(database)
+        [keeper] = await hire(database, scope, 1, role="system_admin")
+        async with database.unit_of_work(SystemScope("benchmark"), read_only=True) as db:
+            its = select(Organization.slug).where(Organization.id == scope.organization_id)
+            slug = (await db.scalars(its)).one()
+        await timeseries_fill.fill(database, slug, readings=wanted.readings)
+        async with database.unit_of_work(scope, read_only=True) as db:
+            room_id = (await db.scalars(select(Sensor.location_id).limit(1))).one()
+    finally:
+        await database.close()
+    board = f"/console/dispatch?warehouse_id={day.warehouse_id}&date={day.on}"
+    office = {
+        "overview": "/console",
+        "overview, what is open": "/console/home/now",
+        "overview, goods": "/console/home/goods",
+        f"orders ({wanted.orders:,})": "/console/orders",
+        "an order": f"/console/orders/{day.drives[0].order_ids[0]}",
+        "stock": "/console/stock",
+        f"dispatch board ({VANS * STOPS} stops, {VANS} vans)": board,
+        "on the road": "/console/deliveries",
+        "audit trail": "/console/audit",
+    }
+    store = {
+        f"cold rooms ({wanted.readings:,} readings)": "/console/cold-rooms",
+        "a cold room": f"/console/cold-rooms/{room_id}",
+        "a cold room's month": f"/console/cold-rooms/{room_id}/chart.json?span=month",
+        "excursions": "/console/excursions",
+    }
+    return Seat(manager, office), Seat(keeper, store)
+
+
+async def _copy_orders(database: Database, scope: OrganizationScope, order_id: object, count: int) -> None:
+    """As many orders like this one; they have no lines: lists do not show them."""
+    orders: Table = CustomerOrder.__table__  # type: ignore[assignment]
+    async with database.unit_of_work(scope) as db:
+        connection = await db.connection()
+        row = (await connection.execute(select(orders).where(orders.c.id == order_id))).mappings().one()
+        for begin in range(0, count, _ROWS_AT_ONCE):
+            rows: list[dict[str, Any]] = [
+                {**row, "id": new_id(), "number": f"ORD-BENCH-{number:06d}"}
+                for number in range(begin, min(count, begin + _ROWS_AT_ONCE))
+            ]
+            await connection.execute(orders.insert(), rows)
+
+
+def _client(site: Site, person: Person) -> httpx2.Client:
+    cookies = {BROWSER_COOKIE: person.authorization.removeprefix("Bearer ")}
+    return httpx2.Client(base_url=f"http://127.0.0.1:{site.server.port}", cookies=cookies, timeout=60)
+
+
+def _weight(site: Site, person: Person) -> float:
+    """What the overview's page and everything that it names weigh on the wire, in kB."""
+    with _client(site, person) as client:
+        page = _got(client, "/console")
+        names = sorted(set(_ASSET.findall(page.text)))
+        parts = [page, *(_got(client, urljoin("/console", name)) for name in names)]
+        return sum(_on_the_wire(part) for part in parts) / 1000
+
+
+def _got(client: httpx2.Client, path: str) -> httpx2.Response:
+    answer = client.get(path, headers={"Accept-Encoding": "gzip"})
+    answer.raise_for_status()
+    return answer
+
+
+def _on_the_wire(answer: httpx2.Response) -> int:
+    return answer.num_bytes_downloaded
+
+
+def _timed(site: Site, person: Person, path: str, calls: int) -> Sequence[float]:
+    """Milliseconds of each call, ordered; the first ones are not counted."""
+    took_ms = []
+    with _client(site, person) as client:
+        for call in range(_WARM + calls):
+            began_s = time.perf_counter()
+            _got(client, path)
+            if call >= _WARM:
+                took_ms.append((time.perf_counter() - began_s) * 1000)
+    return sorted(took_ms)

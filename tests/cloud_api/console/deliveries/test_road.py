@@ -1,0 +1,186 @@
+"""What is on the road: who drives, who comes late, and what became of each door."""
+
+from datetime import timedelta
+
+import httpx2
+
+from cloud_api.kernel import clock
+from tests.cloud_api.console.deliveries.pictures import a_photo, hand_over
+from tests.cloud_api.console.screens import Screen, at_console
+from tests.factories.farms import make_person
+from tests.factories.orders import hire_driver
+from tests.factories.roads import at, plant_road
+from tests.platform_under_test import Platform
+
+DELIVERIES = "/console/deliveries"
+
+
+async def test_a_dispatcher_follows_a_van_and_sees_it_delivered_with_its_proof(
+    screen: Screen, sqlite_platform: Platform
+) -> None:
+    sqlite_platform.database.on_announced = sqlite_platform.app.state.hub.announce_all
+    road = await plant_road(sqlite_platform, doors=2)
+    page = screen.page
+    await screen.open(DELIVERIES)
+    await page.wait_for_selector("[data-road][data-drawn]")
+    await screen.is_accessible()
+    await road.report(at(12.935, ago_s=1))
+    await sqlite_platform.deliver()
+    await page.wait_for_selector(f"[data-van='{road.route_id}']")
+    await page.click("#doors tbody tr:first-child a")
+    await page.wait_for_selector("#proof")
+    assert "It shows here when the goods are handed over." in await screen.text()
+    await hand_over(road)
+    await sqlite_platform.deliver()
+    await page.wait_for_selector("#proof >> text=Intact")
+    assert "The cook" in await page.inner_text("#proof")
+    assert "3.4 °C" in await page.inner_text("#proof")
+    drawn = "document.querySelector('.proof-picture').decode().then(() => true)"
+    assert await page.evaluate(drawn), "the photo is shown"
+    await screen.is_accessible()
+    await screen.open(f"/console/routes/{road.route_id}")
+    await page.wait_for_selector("[data-road][data-drawn]")
+    await screen.is_accessible()
+
+
+async def test_an_empty_road_says_how_vans_come_onto_it(console: httpx2.AsyncClient) -> None:
+    page = (await console.get(DELIVERIES)).text
+    assert "Nothing is on the road" in page
+    assert "No van is on the road" in page
+    assert "There are no deliveries yet" in (await console.get(f"{DELIVERIES}/earlier")).text
+    assert "Nothing to look at" in (await console.get(f"{DELIVERIES}/phones?result=refused")).text
+
+
+async def test_filters_leave_what_they_name_and_say_when_nothing_is_left(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    one, two = await plant_road(sqlite_platform), await plant_road(sqlite_platform)
+    by_route = (await console.get(DELIVERIES, params={"route": one.route_id})).text
+    assert f"{DELIVERIES}/{one.delivery_ids[0]}" in by_route
+    assert f"{DELIVERIES}/{two.delivery_ids[0]}" not in by_route
+    elsewhere = (await console.get(DELIVERIES, params={"date": "2020-01-01"})).text
+    assert "None of the 4 doors ahead is among these" in elsewhere
+    drawn = (await console.get(f"{DELIVERIES}/map.json", params={"route": one.route_id})).json()
+    assert [route["id"] for route in drawn["routes"]] == [one.route_id]
+    assert [stop["text"] for stop in drawn["routes"][0]["stops"]] == ["1", "2"]
+
+
+async def test_a_van_that_is_not_heard_is_said_to_be_silent_and_late_doors_are_named(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    road = await plant_road(sqlite_platform, started_ago_s=7_200)
+    await road.report(at(12.932, ago_s=1_500))
+    part = (await console.get(f"{DELIVERIES}/part")).text
+    assert "1 silent" in part
+    assert "2 late" in part
+
+
+async def test_the_proof_is_the_bytes_that_the_driver_sent(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    road = await plant_road(sqlite_platform)
+    await hand_over(road)
+    picture = await console.get(f"{DELIVERIES}/{road.delivery_ids[0]}/proof/photo")
+    assert (picture.content, picture.headers["content-type"]) == (a_photo(), "image/png")
+    assert (await console.get(f"{DELIVERIES}/{road.delivery_ids[0]}/proof/signature")).status_code == 404
+    listed = (await console.get(f"{DELIVERIES}/earlier")).text
+    assert "The cook" in listed
+
+
+async def test_a_dispatcher_says_that_a_door_failed_and_why(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    road = await plant_road(sqlite_platform)
+    stop = f"{DELIVERIES}/{road.delivery_ids[0]}"
+    sent = {"status": "failed", "failure_reason": "customer_absent", "note": "nobody opened"}
+    answer = await console.post(f"{stop}/status", data=sent)
+    assert (answer.status_code, answer.headers["location"]) == (303, stop)
+    said = await sqlite_platform.tenant.get(f"/api/v1/warehouse/deliveries/{road.delivery_ids[0]}")
+    assert (said["status"], said["failure_reason"], said["note"]) == ("failed", "customer_absent", "nobody opened")
+    again = await console.post(f"{stop}/status", data={"status": "arrived", "note": "too late"})
+    assert again.status_code == 409
+    assert "Customer absent" in again.text
+
+
+async def test_a_delivery_passes_without_its_code_for_a_reason(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    road = await plant_road(sqlite_platform)
+    stop = f"{DELIVERIES}/{road.delivery_ids[0]}"
+    refused = await console.post(f"{stop}/otp", data={"reason": ""})
+    assert refused.status_code == 422
+    assert 'id="e-reason"' in refused.text
+    assert (await console.post(f"{stop}/otp", data={"reason": "known to the driver"})).status_code == 303
+    page = (await console.get(stop)).text
+    assert "Overridden" in page
+    assert "Pass without the code" not in page
+
+
+async def test_a_delivery_changes_its_route_until_it_is_loaded(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    one = await plant_road(sqlite_platform, under_way=False)
+    two = await plant_road(sqlite_platform, under_way=False, warehouse_id=one.warehouse_id)
+    stop = f"{DELIVERIES}/{one.delivery_ids[0]}"
+    assert two.route_id in (await console.get(stop)).text
+    answer = await console.post(f"{stop}/plan", data={"route_id": two.route_id, "note": "side door"})
+    assert answer.status_code == 303
+    said = await sqlite_platform.tenant.get(f"/api/v1/warehouse/deliveries/{one.delivery_ids[0]}")
+    assert (said["route_id"], said["note"]) == (two.route_id, "side door")
+    assert (await console.post(f"{stop}/plan", data={"route_id": "", "note": "waits"})).status_code == 303
+    said = await sqlite_platform.tenant.get(f"/api/v1/warehouse/deliveries/{one.delivery_ids[0]}")
+    assert (said["route_id"], said["status"]) == (None, "pending")
+
+
+async def test_a_route_gets_another_driver_and_is_given_up(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    road = await plant_road(sqlite_platform, under_way=False)
+    driver_id, _ = await hire_driver(sqlite_platform, sqlite_platform.tenant)
+    route = f"/console/routes/{road.route_id}"
+    sent = {"vehicle_id": road.vehicle_id, "driver_id": driver_id, "version": "1"}
+    version = (await sqlite_platform.tenant.get(f"/api/v1/warehouse/routes/{road.route_id}"))["version"]
+    assert (await console.post(f"{route}/change", data={**sent, "version": str(version + 7)})).status_code == 409
+    assert (await console.post(f"{route}/change", data={**sent, "version": str(version)})).status_code == 303
+    said = await sqlite_platform.tenant.get(f"/api/v1/warehouse/routes/{road.route_id}")
+    assert said["driver_id"] == driver_id
+    assert (await console.post(f"{route}/cancel", data={"reason": "the van broke"})).status_code == 303
+    page = (await console.get(route)).text
+    assert "Given up: the van broke" in page
+    assert "Give the route up" not in page
+
+
+async def test_the_course_of_a_route_shows_where_it_drove(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    road = await plant_road(sqlite_platform)
+    await road.report(at(12.931, ago_s=40), at(12.933, ago_s=20), at(12.936, ago_s=2))
+    [route] = (await console.get(f"/console/routes/{road.route_id}/map.json")).json()["routes"]
+    assert route["trail"][-1] == [12.936, 77.61]
+    assert route["position"] == [12.936, 77.61]
+    assert len(route["stops"]) == 2
+
+
+async def test_who_only_looks_is_offered_nothing_and_who_may_not_look_is_turned_away(
+    sqlite_platform: Platform,
+) -> None:
+    road = await plant_road(sqlite_platform)
+    viewer = await make_person(sqlite_platform, sqlite_platform.tenant, "viewer")
+    async with at_console(sqlite_platform, viewer) as looking:
+        page = (await looking.get(f"{DELIVERIES}/{road.delivery_ids[0]}")).text
+        assert "Change the status" not in page
+        assert "Pass without the code" not in page
+        assert "Give the route up" not in (await looking.get(f"/console/routes/{road.route_id}")).text
+        refused = await looking.post(f"{DELIVERIES}/{road.delivery_ids[0]}/status", data={"status": "arrived"})
+        assert refused.status_code == 403
+    packer = await make_person(sqlite_platform, sqlite_platform.tenant, "inventory_staff")
+    async with at_console(sqlite_platform, packer) as packing:
+        assert (await packing.get(DELIVERIES)).status_code == 403
+
+
+async def test_lateness_is_of_what_is_ahead(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
+    road = await plant_road(sqlite_platform, started_ago_s=0)
+    await road.report(at(12.93, ago_s=1))
+    page = (await console.get(f"{DELIVERIES}/part")).text
+    assert "late" not in page.partition('id="vans"')[2]
+    assert clock.now() - road.started_at < timedelta(minutes=5)

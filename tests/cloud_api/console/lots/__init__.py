@@ -1,0 +1,1 @@
+"""The console's lots, with and without a browser."""

@@ -1,0 +1,1 @@
+"""The console's products, with and without a browser."""

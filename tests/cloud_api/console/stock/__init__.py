@@ -1,0 +1,1 @@
+"""The console's stock, with and without a browser."""

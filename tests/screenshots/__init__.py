@@ -1,0 +1,1 @@
+"""Pictures of the console for the README and the eye: `make screenshots`."""
