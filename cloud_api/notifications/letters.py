@@ -34,9 +34,9 @@ _BIDIRECTIONAL = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u20
 #: where the link of a mail leads, below the public address; the token follows after a #, which browsers keep to
 #: themselves
 PATHS: dict[MailKind, str] = {
-    "verify_email": "/verify-email",
-    "reset_password": "/reset-password",
-    "invitation": "/invitation",
+    "verify_email": "/console/verify-email",
+    "reset_password": "/console/reset-password",
+    "invitation": "/console/invitation",
 }
 
 

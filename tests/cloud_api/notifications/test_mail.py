@@ -90,7 +90,7 @@ async def test_a_mail_in_development_is_found_in_the_folder(sending: Platform, t
         part = mail.get_body((kind,))
         assert part is not None
         assert part.get_content().count(TOKEN) == 2
-        assert f"https://cold.example/reset-password#token={TOKEN}" in part.get_content()
+        assert f"https://cold.example/console/reset-password#token={TOKEN}" in part.get_content()
 
 
 async def test_a_kept_mail_is_for_its_owners_eyes_and_a_repeat_is_kept_once(sending: Platform, tmp_path: Path) -> None:

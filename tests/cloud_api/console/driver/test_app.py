@@ -73,6 +73,20 @@ async def kept(page: Page, store: str) -> list[Any]:
     return list(json.loads(said))
 
 
+async def hand_over(phone: Screen) -> None:
+    """To the cook, with a photo; the name is forgotten at first."""
+    page = phone.page
+    await page.click("text=Hand over")
+    await page.click("text=Delivered")
+    assert await page.inner_text("#e-recipient") == "Who takes the goods? Write the name."
+    await page.fill("[name=recipient]", "The cook")
+    await page.set_input_files("[name=photo]", PICTURE)
+    await page.wait_for_selector(".shot img")
+    await page.fill("[name=temperature]", "3,4")
+    await phone.is_accessible()
+    await page.click("text=Delivered")
+
+
 async def test_a_day_that_loses_its_signal_is_told_once_and_whole(
     phone: Screen, drive: Drive, sqlite_platform: Platform
 ) -> None:
@@ -88,15 +102,7 @@ async def test_a_day_that_loses_its_signal_is_told_once_and_whole(
     await page.reload()
     await page.click(f".next [href='#stop/{first}']")
     await page.click("text=I am at the door")
-    await page.click("text=Hand over")
-    await page.click("text=Delivered")
-    assert await page.inner_text("#e-recipient") == "Who takes the goods? Write the name."
-    await page.fill("[name=recipient]", "The cook")
-    await page.set_input_files("[name=photo]", PICTURE)
-    await page.wait_for_selector(".shot img")
-    await page.fill("[name=temperature]", "3,4")
-    await phone.is_accessible()
-    await page.click("text=Delivered")
+    await hand_over(phone)
     await page.click(f".next [href='#stop/{second}']")
     await page.click("text=Cannot deliver")
     await page.check("[value=customer_absent]")
