@@ -51,7 +51,8 @@ def test_the_token_stands_in_the_link_and_in_plain_words() -> None:
         "Choose a new password:\nhttps://cold.example/console/reset-password#token=T0-k_en",
         "Or enter this code where Coldfleet asks for it:\nT0-k_en",
     ]
-    assert '<a href="https://cold.example/console/reset-password#token=T0-k_en">Choose a new password</a>' in written.html
+    link = "https://cold.example/console/reset-password#token=T0-k_en"
+    assert f'<a href="{link}">Choose a new password</a>' in written.html
     assert "<code>T0-k_en</code>" in written.html
 
 
