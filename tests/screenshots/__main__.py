@@ -91,7 +91,7 @@ async def come_in(screen: Screen) -> None:
     await screen.page.fill("#f-login", ADMIN)
     await screen.page.fill("#f-password", PASSWORD)
     await screen.page.click("button[type=submit]")
-    await screen.page.wait_for_selector("nav")
+    await screen.page.wait_for_selector("nav", state="attached")
 
 
 async def take(browser_url: str, address: str, places: Mapping[str, str], folder: Path) -> None:
