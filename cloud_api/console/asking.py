@@ -1,8 +1,9 @@
 """Asking the API, in this process, for the person whose browser it is: with their rights, limits and address."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 from fastapi import FastAPI
@@ -134,6 +135,19 @@ class Desk:
     ) -> httpx2.Response:
         headers = self._headers | ({"Idempotency-Key": key} if key else {})
         return await self._client.request(method, path, params=_params(query), json=body, headers=headers)
+
+
+if TYPE_CHECKING:
+    together = asyncio.gather
+else:
+
+    async def together(*asked):
+        """Ask all of it at once. A refusal is raised when all have come to their end: none goes on behind a page."""
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        return answers
 
 
 def _inside(app: FastAPI) -> ASGIApp:

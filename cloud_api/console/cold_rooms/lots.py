@@ -1,10 +1,9 @@
 """What lies in a room: levels of stock with the lot's number and the product's name, which the API lists apart."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.pages import Visitor
 
 #: lots that are older than the newest are asked for one by one, up to so many
@@ -39,10 +38,10 @@ async def names_of(desk: Desk, visitor: Visitor, lot_ids: Iterable[str]) -> Name
     wanted = set(lot_ids)
     if not wanted or not visitor.may("stock:read"):
         return Names({}, {})
-    newest, products = await asyncio.gather(desk.page("/warehouse/batches", limit=200), _products(desk, visitor))
+    newest, products = await together(desk.page("/warehouse/batches", limit=200), _products(desk, visitor))
     lots = {lot["id"]: lot for lot in newest.items if lot["id"] in wanted}
     missing = sorted(wanted - set(lots))[:_MOST_SINGLE]
-    for found in await asyncio.gather(*(_lot(desk, lot_id) for lot_id in missing)):
+    for found in await together(*(_lot(desk, lot_id) for lot_id in missing)):
         if found is not None:
             lots[found["id"]] = found
     return Names(lots, products)
@@ -52,7 +51,7 @@ async def levels_in(desk: Desk, visitor: Visitor, place_ids: Sequence[str]) -> l
     """Levels of stock in these places that hold something; the first that there are room for."""
     if not visitor.may("stock:read"):
         return []
-    pages = await asyncio.gather(
+    pages = await together(
         *(desk.page("/warehouse/stock/levels", location_id=place_id, limit=SHOWN) for place_id in place_ids)
     )
     levels = [level for page in pages for level in page.items if float(level["on_hand"]) > 0]

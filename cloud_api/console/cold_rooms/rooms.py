@@ -1,13 +1,12 @@
 """Each room as its tile shows it: put together from a few lists of the API, however many rooms there are."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from cloud_api.console.asking import Answer, Desk
+from cloud_api.console.asking import Answer, Desk, together
 from cloud_api.console.cold_rooms.limits import SYMBOLS, Limits, around, limits_of
 from cloud_api.console.cold_rooms.trends import Trend, trend_of
 from cloud_api.console.pages import Visitor
@@ -112,7 +111,7 @@ async def look(desk: Desk, visitor: Visitor, *, warehouse_id: str = "", place_id
         asked.close()
         return _nothing()
 
-    places, latest, warehouses, sensors, excursions, rules = await asyncio.gather(
+    places, latest, warehouses, sensors, excursions, rules = await together(
         desk.every("/warehouse/storage/locations", warehouse_id=warehouse_id),
         desk.get("/telemetry/readings/latest", location_id=place_id),
         if_may("stock:read", desk.every("/warehouse/warehouses")),
@@ -132,7 +131,7 @@ async def look(desk: Desk, visitor: Visitor, *, warehouse_id: str = "", place_id
 
 async def limits_at(desk: Desk, visitor: Visitor, place_id: str, quantity: str) -> Limits:
     """What a quantity is kept at in a place, where nothing else of the place is asked for."""
-    places, rules = await asyncio.gather(
+    places, rules = await together(
         desk.every("/warehouse/storage/locations"),
         desk.every("/alerts/rules") if visitor.may("alerts:read") else _nothing(),
     )

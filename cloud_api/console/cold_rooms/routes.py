@@ -1,6 +1,5 @@
 """`/console/cold-rooms`: every room at a glance, and each of them over time."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.cold_rooms import charts, lots
 from cloud_api.console.cold_rooms.periods import SPANS, Period, period_of
 from cloud_api.console.cold_rooms.rooms import Known, Room, limits_at, look, room_with_all_inside, rooms_of
@@ -70,7 +69,7 @@ async def give_chart(
     """What a room's chart shows."""
     period = period_of(request, "")
     quantity = quantity or _CHARTED[0]
-    said, limits, excursions = await asyncio.gather(
+    said, limits, excursions = await together(
         desk.get(
             "/telemetry/readings/aggregate",
             location_id=location_id,
@@ -111,7 +110,7 @@ async def show_room(request: Request, desk: AtDesk, visitor: Looking, location_i
     period = period_of(request, request.url.path)
     known = await look(desk, visitor, place_id=location_id)
     room = await _room_at(desk, known, location_id)
-    tabled, excursions, due, levels = await asyncio.gather(
+    tabled, excursions, due, levels = await together(
         _tabled(desk, known, room, period),
         _excursions(desk, visitor, location_id, period),
         _calibrations(desk, visitor),

@@ -1,10 +1,9 @@
 """What goes by which name: vans, people, orders. As far as the reader may know; the rest shows as an id."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cloud_api.console.asking import Answer, Desk
+from cloud_api.console.asking import Answer, Desk, together
 from cloud_api.console.pages import Visitor
 
 _MOST = 600
@@ -56,7 +55,7 @@ async def known(desk: Desk, visitor: Visitor, *, orders: Mapping[str, object] | 
     async def nothing() -> dict[str, Answer]:
         return {}
 
-    vehicles, people, found = await asyncio.gather(
+    vehicles, people, found = await together(
         listed("fleet:read", "/warehouse/fleet/vehicles"),
         listed("users:read", "/admin/users", role="delivery_personnel"),
         nothing() if orders is None else listed("orders:read", "/orders", **orders),

@@ -1,13 +1,12 @@
 """What is on the road now: each van, the doors it still has to come to, and when."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fastapi import Request
 
-from cloud_api.console.asking import Answer, Desk
+from cloud_api.console.asking import Answer, Desk, together
 from cloud_api.console.deliveries.known import Known, known
 from cloud_api.console.pages import Visitor, tone
 from cloud_api.console.tables import Table, asked_for
@@ -93,7 +92,7 @@ async def on_the_road(request: Request, desk: Desk, visitor: Visitor) -> Road:
     Raises:
         Refused: when it is not given.
     """
-    rows, names = await asyncio.gather(
+    rows, names = await together(
         desk.every("/warehouse/deliveries/active", most=_MOST),
         known(desk, visitor, orders={"status": "out_for_delivery"}),
     )

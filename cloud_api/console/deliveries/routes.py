@@ -1,13 +1,12 @@
 """`/console/deliveries` and `/console/routes/{id}`."""
 
-import asyncio
 from typing import Any, Literal
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.deliveries import road
 from cloud_api.console.deliveries.known import known
 from cloud_api.console.deliveries.timeline import steps
@@ -50,7 +49,7 @@ async def get_road_map(request: Request, desk: AtDesk, visitor: Looking) -> Resp
 @router.get("/deliveries/earlier")
 async def list_deliveries(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Every attempt, the newest first."""
-    rows, names = await asyncio.gather(
+    rows, names = await together(
         table(request, desk, "/warehouse/deliveries", filters=("order_id",)),
         known(desk, visitor),
     )
@@ -183,7 +182,7 @@ async def cancel_route(request: Request, desk: AtDesk, visitor: Looking, id: str
 async def _delivery(
     request: Request, desk: Desk, visitor: Visitor, id: str, *, status: int = 200, **typed: Form
 ) -> Response:
-    told, planned = await asyncio.gather(_told(desk, visitor, id), _planned_routes(desk, visitor))
+    told, planned = await together(_told(desk, visitor, id), _planned_routes(desk, visitor))
     delivery, names = told["delivery"], told["names"]
     shown = {
         "moving": Form(),
@@ -209,7 +208,7 @@ async def _told(desk: Desk, visitor: Visitor, id: str) -> dict[str, Any]:
         return await desk.get(path) if wanted else {}
 
     delivered = delivery["delivered_at"] is not None
-    order, track, proof, attempts, names = await asyncio.gather(
+    order, track, proof, attempts, names = await together(
         asked(visitor.may("orders:read"), f"/orders/{delivery['order_id']}"),
         asked(delivery["route_id"] is not None, f"/warehouse/deliveries/tracking/{id}"),
         asked(delivered, f"/warehouse/deliveries/{id}/proof"),
@@ -243,7 +242,7 @@ async def _route(
 ) -> Response:
     told = await _driven(desk, visitor, id)
     route, names = told["track"]["route"], told["names"]
-    changes, places = await asyncio.gather(_changes(desk, visitor, id), _places(desk, visitor, route))
+    changes, places = await together(_changes(desk, visitor, id), _places(desk, visitor, route))
     vans = [(row["id"], row["number"]) for row in names.vehicles.values() if row["status"] == "active"]
     shown = {
         "ending": Form(),

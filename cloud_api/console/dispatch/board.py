@@ -1,12 +1,11 @@
 """What the board shows, asked together: a day as it is, or what a job found for it."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.pages import Visitor
 
 #: jobs that were looked through for why an order was left out
@@ -36,13 +35,13 @@ async def drivers(desk: Desk, visitor: Visitor) -> dict[str, str]:
 
 async def of_job(desk: Desk, visitor: Visitor, job_id: str) -> dict[str, Any]:
     """What a job found, for the board's script: as the API says it, with what is known of its orders and vans."""
-    job, solution, names = await asyncio.gather(
+    job, solution, names = await together(
         desk.get(f"/dispatch/jobs/{job_id}"),
         desk.get(f"/dispatch/jobs/{job_id}/solution"),
         drivers(desk, visitor),
     )
     warehouse_id, day = str(job["warehouse_id"]), str(job["delivery_date"])
-    seen, places = await asyncio.gather(day_of(desk, warehouse_id, day), warehouses(desk))
+    seen, places = await together(day_of(desk, warehouse_id, day), warehouses(desk))
     waiting = {str(each["id"]): each for each in seen["unplanned"]}
     known = {str(stop["order_id"]) for route in solution["routes"] for stop in route["stops"]}
     others = await _orders(desk, visitor) if known - waiting.keys() else []
@@ -62,11 +61,9 @@ async def of_job(desk: Desk, visitor: Visitor, job_id: str) -> dict[str, Any]:
 
 async def of_day(desk: Desk, visitor: Visitor, warehouse_id: str, day: str) -> dict[str, Any]:
     """A day for the board's script: routes that were made with their stops, and whom no route takes and why."""
-    seen, names, places = await asyncio.gather(
-        day_of(desk, warehouse_id, day), drivers(desk, visitor), warehouses(desk)
-    )
+    seen, names, places = await together(day_of(desk, warehouse_id, day), drivers(desk, visitor), warehouses(desk))
     day = str(seen["delivery_date"])
-    routes, why, others = await asyncio.gather(
+    routes, why, others = await together(
         _routes(desk, visitor, seen),
         _reasons(desk, warehouse_id, day) if seen["unplanned"] else _nothing(),
         _orders(desk, visitor) if seen["routes"] else _nothing(),
@@ -135,7 +132,7 @@ async def _orders(desk: Desk, visitor: Visitor) -> list[Answer]:
     """Orders that may stand on routes, the newest; the API has no list of a day's."""
     if not visitor.may("orders:read"):
         return []
-    lists = await asyncio.gather(*(desk.every("/orders", status=each, most=_MOST_ORDERS) for each in _ON_ROUTES))
+    lists = await together(*(desk.every("/orders", status=each, most=_MOST_ORDERS) for each in _ON_ROUTES))
     return [order for found in lists for order in found]
 
 
@@ -162,7 +159,7 @@ async def _routes(desk: Desk, visitor: Visitor, seen: Answer) -> list[Answer]:
     planned = await _as_planned(desk, visitor, seen, next(iter(made), ""))
     known = {str(each["route_id"]) for each in planned}
     rest = [each for each in seen["routes"] if str(each["id"]) not in known]
-    details = await asyncio.gather(*(desk.get(f"/warehouse/routes/{each['id']}") for each in rest))
+    details = await together(*(desk.get(f"/warehouse/routes/{each['id']}") for each in rest))
     numbers = {str(each["vehicle_id"]): str(each["number"]) for each in seen["vans"]}
     by_id = {str(each["id"]): each for each in seen["routes"]}
     status = {route_id: each["status"] for route_id, each in by_id.items()}

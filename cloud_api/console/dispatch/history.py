@@ -1,13 +1,12 @@
 """`/console/dispatch/history`: what planning has saved, and what became of it on the road."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from cloud_api.console.asking import Answer, Desk
+from cloud_api.console.asking import Answer, Desk, together
 from cloud_api.console.pages import show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import Table, table
@@ -24,7 +23,7 @@ _UNITS = {"distance": "m", "duration": "s", "fuel": "ml", "co2": "g"}
 @router.get("/history")
 async def show_history(request: Request, desk: AtDesk) -> Response:
     """The newest routes, and what plans, edits and replans did to each."""
-    shown, weeks = await asyncio.gather(table(request, desk, "/warehouse/routes", limit=_ROUTES), _weeks(desk))
+    shown, weeks = await together(table(request, desk, "/warehouse/routes", limit=_ROUTES), _weeks(desk))
     rows = await _changes(desk, shown)
     saved = {name: sum(row["saved"][name] for row in rows) for name in _FIGURES}
     return show(request, "dispatch/history.html", table=shown, rows=rows, saved=saved, weeks=weeks)
@@ -51,7 +50,7 @@ async def _weeks(desk: Desk) -> list[Answer]:
 
 async def _changes(desk: Desk, shown: Table) -> list[dict[str, Any]]:
     """Each change of these routes, the newest first."""
-    lists = await asyncio.gather(*(desk.get(f"/warehouse/routes/{row['id']}/optimizations") for row in shown.rows))
+    lists = await together(*(desk.get(f"/warehouse/routes/{row['id']}/optimizations") for row in shown.rows))
     rows = [_row(route, each) for route, its in zip(shown.rows, lists, strict=True) for each in its]
     return sorted(rows, key=lambda row: str(row["made_at"]), reverse=True)
 

@@ -1,6 +1,5 @@
 """`/console/dispatch`: the board, plans and proposals, edits by hand."""
 
-import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.dispatch import board, words
 from cloud_api.console.dispatch.history import router as history
 from cloud_api.console.dispatch.settings import router as settings
@@ -183,12 +182,12 @@ def _source(seen: Answer, job: Answer | None) -> dict[str, str]:
 async def _proposals(desk: Desk, jobs: list[Answer]) -> list[dict[str, Any]]:
     """Replans that wait for somebody, with what each would change; there is one a cause at most."""
     waiting = [each for each in jobs if each["kind"] == "replan" and each["status"] == "succeeded"]
-    found = await asyncio.gather(*(desk.get(f"/dispatch/jobs/{each['id']}/solution") for each in waiting))
+    found = await together(*(desk.get(f"/dispatch/jobs/{each['id']}/solution") for each in waiting))
     return [{"job": job, "solution": solution} for job, solution in zip(waiting, found, strict=True)]
 
 
 async def _plan_form(request: Request, desk: Desk, form: Form, *, status: int = 200) -> Response:
-    seen, places, said = await asyncio.gather(
+    seen, places, said = await together(
         board.day_of(desk, form.get("warehouse_id"), form.get("delivery_date")),
         board.warehouses(desk),
         desk.get("/dispatch/constraints"),

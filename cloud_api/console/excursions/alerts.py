@@ -1,13 +1,12 @@
 """`/console/excursions/alerts`: everything that somebody has to look at, be it an excursion or not."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.excursions.filters import address, choices, places_by_id
 from cloud_api.console.excursions.gathering import event_line, people_of
 from cloud_api.console.forms import Form
@@ -27,7 +26,7 @@ PAUSES: Mapping[str, str] = {"15": "15 minutes", "60": "1 hour", "240": "4 hours
 @router.get("")
 async def show_alerts(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Alerts, the newest first; unless another status is asked for those that are not resolved."""
-    rows, places = await asyncio.gather(
+    rows, places = await together(
         table(request, desk, "/alerts", filters=("status", "severity", "location_id")), places_by_id(desk, visitor)
     )
     return show(
@@ -114,7 +113,7 @@ async def _page(
     status: int = 200,
     refused: Mapping[str, Form] | None = None,
 ) -> Response:
-    alert, places, people = await asyncio.gather(
+    alert, places, people = await together(
         desk.get(f"/alerts/{id}"), places_by_id(desk, visitor), people_of(desk, visitor)
     )
     blank = {action: Form() for action in ("ack", "snooze", "notes", "resolve")}

@@ -1,11 +1,10 @@
 """Everything that the page of an excursion shows, asked for in three rounds."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.cold_rooms.lots import Names, names_of
 from cloud_api.console.excursions.words import EVENTS, MOMENTS, ONLY_THE_ALERT
 from cloud_api.console.pages import Visitor
@@ -100,7 +99,7 @@ async def gather(desk: Desk, visitor: Visitor, excursion_id: str) -> Case:
         Refused: when it is not there, or not for this person.
     """
     excursion = await desk.get(f"/excursions/{excursion_id}")
-    place, sensor, alert, hold, people = await asyncio.gather(
+    place, sensor, alert, hold, people = await together(
         _perhaps(desk, visitor, "storage:read", f"/warehouse/storage/locations/{excursion['location_id']}"),
         _perhaps(desk, visitor, "devices:read", f"/edge/sensors/{excursion['sensor_id']}"),
         _alert_of(desk, excursion_id),

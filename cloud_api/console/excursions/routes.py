@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Desk, Refused
+from cloud_api.console.asking import Desk, Refused, together
 from cloud_api.console.cold_rooms import charts
 from cloud_api.console.cold_rooms.limits import SYMBOLS, Limits
 from cloud_api.console.excursions.filters import address, choices, places_by_id
@@ -30,7 +30,7 @@ _MINUTES, _FIVE_MINUTES = timedelta(hours=4), timedelta(hours=24)
 @router.get("")
 async def show_excursions(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Excursions, the newest first."""
-    rows, places = await asyncio.gather(
+    rows, places = await together(
         table(request, desk, "/excursions", filters=("status", "location_id")), places_by_id(desk, visitor)
     )
     return show(

@@ -1,12 +1,11 @@
 """`/console/fleet`."""
 
-import asyncio
 from datetime import date
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.fleet import vehicles
 from cloud_api.console.forms import Form
 from cloud_api.console.pages import Visitor, go, show
@@ -25,7 +24,7 @@ STATES = ("active", "maintenance", "inactive")
 @router.get("")
 async def list_vehicles(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Every vehicle, and what falls due."""
-    rows, due, drivers, weeks = await asyncio.gather(
+    rows, due, drivers, weeks = await together(
         table(request, desk, _VEHICLES, filters=("status",)),
         desk.get("/warehouse/fleet/maintenance", within_days=_DUE_DAYS, limit=1),
         _drivers(desk, visitor),
@@ -141,7 +140,7 @@ async def delete_shift(request: Request, desk: AtDesk, id: str, shift_id: str) -
 async def _vehicle(
     request: Request, desk: Desk, visitor: Visitor, id: str, *, status: int = 200, **typed: Form
 ) -> Response:
-    vehicle, work, shifts, drivers, homes = await asyncio.gather(
+    vehicle, work, shifts, drivers, homes = await together(
         desk.get(f"{_VEHICLES}/{id}"),
         desk.get("/warehouse/fleet/maintenance", vehicle_id=id, within_days=3_650),
         desk.every(_SHIFTS, vehicle_id=id),
@@ -182,7 +181,7 @@ async def _form(
     vehicle: Answer | None = None,
     status: int = 200,
 ) -> Response:
-    drivers, homes = await asyncio.gather(_drivers(desk, visitor), _homes(desk, visitor))
+    drivers, homes = await together(_drivers(desk, visitor), _homes(desk, visitor))
     return show(
         request,
         "fleet/form.html",

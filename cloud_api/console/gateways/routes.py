@@ -1,12 +1,11 @@
 """`/console/gateways`."""
 
-import asyncio
 from typing import Any
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.forms import Form
 from cloud_api.console.gateways import qr, wanted
 from cloud_api.console.gateways.sensors import placed
@@ -30,7 +29,7 @@ _MOVED = (
 @router.get("/gateways")
 async def list_gateways(request: Request, desk: AtDesk) -> Response:
     """Every gateway in service, and what has to be calibrated."""
-    shown, due = await asyncio.gather(_fleet(request, desk), desk.get("/edge/calibrations/due", within_days=_DUE_DAYS))
+    shown, due = await together(_fleet(request, desk), desk.get("/edge/calibrations/due", within_days=_DUE_DAYS))
     return show(request, "gateways/list.html", due=due, **shown)
 
 
@@ -76,7 +75,7 @@ async def show_gateway_part(request: Request, desk: AtDesk, visitor: Looking, id
 @router.get("/gateways/{id}/devices")
 async def list_devices(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """Its sensors, readers and scales."""
-    gateway, its, readers, scales, places = await asyncio.gather(
+    gateway, its, readers, scales, places = await together(
         desk.get(f"{_API}/{id}"),
         table(request, desk, "/edge/sensors", filters=("code", "quantity", "status"), gateway_id=id),
         desk.every("/edge/readers"),
@@ -128,7 +127,7 @@ async def send_command(request: Request, desk: AtDesk, id: str) -> Response:
 @router.get("/gateways/{id}/logs")
 async def list_logs(request: Request, desk: AtDesk, id: str) -> Response:
     """What it handed in of its log."""
-    gateway, rows = await asyncio.gather(desk.get(f"{_API}/{id}"), table(request, desk, f"{_API}/{id}/logs", limit=10))
+    gateway, rows = await together(desk.get(f"{_API}/{id}"), table(request, desk, f"{_API}/{id}/logs", limit=10))
     return show(request, "gateways/logs.html", here="logs", gateway=gateway, table=rows)
 
 
@@ -213,7 +212,7 @@ async def _fleet(request: Request, desk: Desk) -> dict[str, Any]:
 
 
 async def _health(request: Request, desk: Desk, visitor: Visitor, id: str) -> dict[str, Any]:
-    gateway, beats, alarms, its = await asyncio.gather(
+    gateway, beats, alarms, its = await together(
         desk.get(f"{_API}/{id}"),
         desk.page(f"{_API}/{id}/heartbeats", limit=12),
         desk.page(f"{_API}/{id}/alarms", limit=10),
@@ -230,7 +229,7 @@ async def _health(request: Request, desk: Desk, visitor: Visitor, id: str) -> di
 
 
 async def _commands(request: Request, desk: Desk, id: str, *, status: int = 200, form: Form | None = None) -> Response:
-    gateway, rows = await asyncio.gather(desk.get(f"{_API}/{id}"), table(request, desk, f"{_API}/{id}/commands"))
+    gateway, rows = await together(desk.get(f"{_API}/{id}"), table(request, desk, f"{_API}/{id}/commands"))
     shown = form or Form.of(expires_in_s=3_600)
     return show(
         request,
@@ -245,7 +244,7 @@ async def _commands(request: Request, desk: Desk, id: str, *, status: int = 200,
 
 
 async def _config(request: Request, desk: Desk, id: str, *, status: int = 200, form: Form | None = None) -> Response:
-    gateway, config, history = await asyncio.gather(
+    gateway, config, history = await together(
         desk.get(f"{_API}/{id}"), desk.get(f"{_API}/{id}/config"), desk.page(f"{_API}/{id}/config/history", limit=20)
     )
     shown = form or wanted.form_of(config)

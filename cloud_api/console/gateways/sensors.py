@@ -1,11 +1,9 @@
 """`/console/gateways/sensors/{id}`: where a sensor is, how it is corrected, and when it must be done again."""
 
-import asyncio
-
 from fastapi import APIRouter, Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Desk, Refused
+from cloud_api.console.asking import Desk, Refused, together
 from cloud_api.console.forms import Form
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, ConsoleRoute, Looking
@@ -76,7 +74,7 @@ async def placed(desk: Desk, visitor: Visitor) -> dict[str, str]:
 async def _sensor(
     request: Request, desk: Desk, visitor: Visitor, id: str, *, status: int = 200, **typed: Form
 ) -> Response:
-    sensor, calibrations, placements, places = await asyncio.gather(
+    sensor, calibrations, placements, places = await together(
         desk.get(f"{_API}/{id}"),
         desk.get(f"{_API}/{id}/calibrations"),
         desk.get(f"{_API}/{id}/placements"),

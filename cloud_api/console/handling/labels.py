@@ -1,12 +1,11 @@
 """`/console/labels`: labels for products, lots and places, and what a scanned code is of."""
 
-import asyncio
 import json
 from typing import Any
 
 from fastapi import Request, Response
 
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.forms import Form
 from cloud_api.console.handling.naming import Names, names_for, newest_lots
 from cloud_api.console.pages import show
@@ -35,7 +34,7 @@ async def show_labels(request: Request, desk: AtDesk, visitor: Looking) -> Respo
     form, asked = Form.of(_chosen(request)), request.query_params
     scanned, problem = await _scanned(desk, asked.get("code", "").strip())
     kind, id = form.get("kind"), form.get("id")
-    names, lots = await asyncio.gather(names_for(visitor), newest_lots(visitor, id if kind == "lot" else ""))
+    names, lots = await together(names_for(visitor), newest_lots(visitor, id if kind == "lot" else ""))
     known = Names(names.products, names.places, names.warehouses, {lot["id"]: lot for lot in lots})
     return show(
         request,

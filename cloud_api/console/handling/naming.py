@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cloud_api.console.asking import Answer, Refused
+from cloud_api.console.asking import Answer, Refused, together
 from cloud_api.console.pages import Visitor
 
 #: lots that are asked for one by one, when they are not among the newest
@@ -99,7 +99,7 @@ async def names_for(visitor: Visitor, *, lots: Iterable[str | None] = (), device
     }
     if devices:
         sources |= {"readers": ("/edge/readers", "devices:read"), "scales": ("/edge/scales", "devices:read")}
-    answers = await asyncio.gather(
+    answers = await together(
         *(_every(visitor, path, permission) for path, permission in sources.values()), _lots(visitor, wanted)
     )
     known = {name: _by_id(said) for name, said in zip(sources, answers, strict=False)}

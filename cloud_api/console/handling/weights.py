@@ -1,12 +1,11 @@
 """`/console/sightings/weights/{id}`: a weight becomes a receipt, a count or a correction, once."""
 
-import asyncio
 from typing import Any
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Refused
+from cloud_api.console.asking import Refused, together
 from cloud_api.console.forms import Form
 from cloud_api.console.handling.naming import Names, names_for, newest_lots
 from cloud_api.console.pages import Visitor, go, show
@@ -54,7 +53,7 @@ async def _page(request: Request, visitor: Visitor, id: str, form: Form, *, stat
     weight = next((one for one in found if one["id"] == id), None)
     if weight is None:
         raise Refused(404, "NOT_FOUND", "no weight of late has that id")
-    names, lots, takes = await asyncio.gather(
+    names, lots, takes = await together(
         names_for(visitor, devices=True),
         newest_lots(visitor),
         visitor.desk.page("/warehouse/stock/takes", status="counting", limit=50),

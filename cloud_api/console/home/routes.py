@@ -1,6 +1,5 @@
 """`/console`: how things stand, as far as the person may see them."""
 
-import asyncio
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -9,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.pages import Visitor, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.kernel import clock
@@ -44,7 +43,7 @@ async def show_home(request: Request) -> Response:
 @router.get("/home/now")
 async def show_now(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """What stands open at this moment."""
-    alerts, gateways, active, vans, waiting = await asyncio.gather(
+    alerts, gateways, active, vans, waiting = await together(
         _counted(desk, visitor, "alerts:read", "/alerts", status="open"),
         _counted(desk, visitor, "devices:read", "/edge/gateways"),
         _counted(desk, visitor, "deliveries:read", "/warehouse/deliveries/active"),
@@ -66,7 +65,7 @@ async def show_now(request: Request, desk: AtDesk, visitor: Looking) -> Response
 @router.get("/home/goods")
 async def show_goods(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """What lies in the stores, what must leave them soon, and what there is too little of."""
-    value, expiring, low = await asyncio.gather(
+    value, expiring, low = await together(
         _allowed(visitor, "stock:read", desk.get("/warehouse/stock/valuation")),
         _counted(desk, visitor, "stock:read", "/warehouse/batches/expiring", days=_EXPIRES_DAYS),
         _counted(desk, visitor, "products:read", "/warehouse/products/low-stock"),

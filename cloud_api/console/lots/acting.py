@@ -1,13 +1,12 @@
 """`/console/lots/{id}/hold` and its like: what is done to a lot, each with its reason."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.forms import Form
 from cloud_api.console.lots.listing import LOTS
 from cloud_api.console.pages import Visitor, go, refusal, show
@@ -111,7 +110,7 @@ async def _done(desk: Desk, id: str, act: str, form: Form) -> str:
 
 
 async def _page(request: Request, desk: Desk, lot: Answer, act: str, form: Form, status: int = 200) -> Response:
-    levels, names = await asyncio.gather(
+    levels, names = await together(
         desk.page(LEVELS, lot_id=lot["id"], limit=200), names_of(desk, products=[lot["product_id"]])
     )
     lying = [one for one in levels.items if float(one["on_hand"]) > 0]

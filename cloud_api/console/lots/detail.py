@@ -1,13 +1,12 @@
 """`/console/lots/{id}`: one lot, where it lies, what it has been through, and its way."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from cloud_api.console.asking import Answer, Desk, Listing, Refused
+from cloud_api.console.asking import Answer, Desk, Listing, Refused, together
 from cloud_api.console.lots.exposure import chart, extremes, measured
 from cloud_api.console.lots.listing import LOTS, RECALLS
 from cloud_api.console.lots.tracing import HEIGHT, WIDTH, Told, picture, shipments
@@ -26,7 +25,7 @@ _NOTHING: Listing = Listing([], None)
 @router.get("/{id}")
 async def show_lot(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """All that is known of it."""
-    lot, levels, trace, exposure, movements, holds, recalls = await asyncio.gather(
+    lot, levels, trace, exposure, movements, holds, recalls = await together(
         desk.get(f"{LOTS}/{id}"),
         desk.page(LEVELS, lot_id=id, limit=200),
         desk.get(f"{LOTS}/{id}/trace", limit=100),
@@ -35,7 +34,7 @@ async def show_lot(request: Request, desk: AtDesk, visitor: Looking, id: str) ->
         desk.page("/warehouse/stock/holds", lot_id=id, limit=20),
         _recalls(desk, visitor, id),
     )
-    names, deliveries = await asyncio.gather(
+    names, deliveries = await together(
         names_of(desk, products={one["product_id"] for one in [lot, *trace["lots"]]}),
         _deliveries(desk, visitor, trace["shipments"]),
     )
@@ -57,7 +56,7 @@ async def show_lot(request: Request, desk: AtDesk, visitor: Looking, id: str) ->
 @router.get("/{id}/temperature.json")
 async def get_chart(desk: AtDesk, visitor: Looking, id: str) -> Response:
     """What was measured where it lay."""
-    lot, exposure = await asyncio.gather(desk.get(f"{LOTS}/{id}"), desk.get(f"{LOTS}/{id}/exposure"))
+    lot, exposure = await together(desk.get(f"{LOTS}/{id}"), desk.get(f"{LOTS}/{id}/exposure"))
     try:
         product = await desk.get(f"/warehouse/products/{lot['product_id']}")
     except Refused:

@@ -1,13 +1,12 @@
 """`/console/lots`: lots by what may be done with them, by when they expire, and those that were called back."""
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.pages import Visitor, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.stock.levels import days_left, today_of
@@ -27,7 +26,7 @@ _FOUND = 50
 @router.get("")
 async def show_lots(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Lots, as the filters say."""
-    listed, warehouses = await asyncio.gather(_lots(request, desk), warehouses_of(desk))
+    listed, warehouses = await together(_lots(request, desk), warehouses_of(desk))
     names = await names_of(desk, products={row["product_id"] for row in listed.rows})
     rows = _with_days(listed.rows, visitor)
     states = [(one, visitor.writing.word(one)) for one in _STATES]

@@ -1,12 +1,11 @@
 """`/console/me`: one's own profile, password and sign-ins; the second factor stands in `second_factor.py`."""
 
-import asyncio
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Refused
+from cloud_api.console.asking import Refused, together
 from cloud_api.console.me import mailed, second_factor
 from cloud_api.console.pages import go, show, visitor_of
 from cloud_api.console.route import AtDesk, Looking, console_router
@@ -97,7 +96,7 @@ async def end_session(request: Request, desk: AtDesk, id: str) -> Response:
 async def show_data(request: Request, desk: AtDesk) -> Response:
     """A copy of what is kept about oneself; those that this browser asked for."""
     asked = [one for one in request.query_params.get("asked", "").split(",") if one][:5]
-    copies = await asyncio.gather(*(desk.get(f"/privacy/exports/{one}") for one in asked))
+    copies = await together(*(desk.get(f"/privacy/exports/{one}") for one in asked))
     return show(request, "me/data.html", copies=copies)
 
 

@@ -1,13 +1,12 @@
 """`/console/notifications`: one's own notifications, and how one wants them; writing to others."""
 
-import asyncio
 from typing import Any
 from zoneinfo import available_timezones
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms, sessions
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import Table, table
@@ -133,7 +132,7 @@ def _settings(request: Request, said: Answer, *, form: forms.Form | None = None,
 
 
 async def _new(request: Request, desk: Desk, who: Visitor, form: forms.Form, *, status: int = 200) -> Response:
-    roles, people = await asyncio.gather(
+    roles, people = await together(
         _every(desk, "/admin/roles", allowed=who.may("roles:read")),
         _every(desk, "/admin/users", allowed=who.may("users:read"), status="active"),
     )

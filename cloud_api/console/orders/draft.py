@@ -1,11 +1,10 @@
 """An order that is being written: its lines, what they would cost, whether there is enough, and when it can come."""
 
-import asyncio
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from cloud_api.console.asking import Answer, Desk
+from cloud_api.console.asking import Answer, Desk, together
 from cloud_api.console.forms import Form
 from cloud_api.console.orders import known
 from cloud_api.console.pages import Visitor
@@ -86,7 +85,7 @@ async def draft_of(desk: Desk, visitor: Visitor, form: Form) -> Draft:
     if not form.get("warehouse_id") and len(sites) == 1:
         form.values["warehouse_id"] = sites[0]["id"]
     rows = _rows(form)
-    found, stock = await asyncio.gather(
+    found, stock = await together(
         known.products(desk, visitor, [product_id for product_id, _, _ in rows]),
         known.stock_of(desk, visitor, form.get("warehouse_id")),
     )

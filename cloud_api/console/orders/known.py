@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.pages import Visitor
 from cloud_api.kernel import clock
 
@@ -50,7 +50,7 @@ async def products(desk: Desk, visitor: Visitor, ids: Iterable[str]) -> dict[str
         return {}
     found = {one["id"]: one for one in await desk.every("/warehouse/products", most=_MOST_PRODUCTS)}
     missing = [one for one in wanted if one not in found]
-    for one in await asyncio.gather(*(_product(desk, product_id) for product_id in missing)):
+    for one in await together(*(_product(desk, product_id) for product_id in missing)):
         found |= one
     return {product_id: found[product_id] for product_id in wanted if product_id in found}
 

@@ -1,12 +1,11 @@
 """`/console/people/{id}`: one person, their roles and warehouses, their sign-ins, and whether they may come in."""
 
-import asyncio
 from collections.abc import Mapping
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Desk, Refused
+from cloud_api.console.asking import Desk, Refused, together
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.people.choices import roles_of, warehouses_of
 from cloud_api.console.route import AtDesk, Looking, console_router
@@ -25,7 +24,7 @@ async def _page(
     request: Request, desk: Desk, who: Visitor, id: str, *, form: forms.Form | None = None, status: int = 200
 ) -> Response:
     path = f"/admin/users/{id}"
-    person, sessions, scope, roles, warehouses = await asyncio.gather(
+    person, sessions, scope, roles, warehouses = await together(
         desk.get(path),
         desk.get(f"{path}/sessions"),
         desk.get(f"{path}/warehouses"),

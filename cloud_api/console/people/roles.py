@@ -1,13 +1,12 @@
 """`/console/roles`: what each role lets people do, and roles of the organisation's own."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.pages import go, show
 from cloud_api.console.people.choices import beside, permissions_by_resource
 from cloud_api.console.route import AtDesk, console_router
@@ -20,7 +19,7 @@ ROLES = "/console/roles"
 @router.get("/roles")
 async def show_roles(request: Request, desk: AtDesk) -> Response:
     """Every permission, and which roles grant it."""
-    matrix, catalogue = await asyncio.gather(desk.get("/admin/roles/matrix"), desk.get("/admin/permissions"))
+    matrix, catalogue = await together(desk.get("/admin/roles/matrix"), desk.get("/admin/permissions"))
     said = {permission["key"]: permission["description"] for permission in catalogue}
     return show(request, "people/roles.html", roles=matrix["roles"], blocks=_blocks(matrix["rows"]), said=said)
 
@@ -57,7 +56,7 @@ async def create_role(request: Request, desk: AtDesk) -> Response:
 @router.get("/roles/{id}")
 async def show_role(request: Request, desk: AtDesk, id: str) -> Response:
     """One role: what it grants, in a form where it can be changed."""
-    role, catalogue = await asyncio.gather(desk.get(f"/admin/roles/{id}"), permissions_by_resource(desk))
+    role, catalogue = await together(desk.get(f"/admin/roles/{id}"), permissions_by_resource(desk))
     form = forms.Form.of(name=role["name"], description=role["description"], reach=role["reach"])
     form.many["permissions"] = _spelled_out(role["permissions"], catalogue)
     return show(request, "people/role.html", role=role, catalogue=catalogue, form=form)

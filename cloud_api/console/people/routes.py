@@ -1,11 +1,9 @@
 """`/console/people`: the list, inviting, adding; `/console/people/{id}` stands in `person.py`."""
 
-import asyncio
-
 from fastapi import APIRouter, Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Desk, Refused
+from cloud_api.console.asking import Desk, Refused, together
 from cloud_api.console.pages import go, show
 from cloud_api.console.people import person, roles
 from cloud_api.console.people.choices import beside, roles_of
@@ -20,7 +18,7 @@ _ACCOUNT = ("full_name", "username", "email", "phone", "locale", "password")
 @people.get("/people")
 async def list_people(request: Request, desk: AtDesk, who: Looking) -> Response:
     """Everybody of the organisation."""
-    found, choices = await asyncio.gather(
+    found, choices = await together(
         table(request, desk, "/admin/users", filters=("search", "role", "status")), roles_of(desk, who)
     )
     return show(request, "people/people.html", table=found, roles=choices)

@@ -1,6 +1,5 @@
 """`/console/products/{id}`: one product, how it is stored, what it costs, and where it lies."""
 
-import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Listing, Refused
+from cloud_api.console.asking import Answer, Desk, Listing, Refused, together
 from cloud_api.console.forms import Form
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.products.listing import PRODUCTS, categories_of
@@ -56,7 +55,7 @@ async def discontinue(request: Request, desk: AtDesk, id: str) -> Response:
 
 
 async def _page(request: Request, desk: Desk, visitor: Visitor, id: str, form: Form, status: int = 200) -> Response:
-    product, prices, units, variants, categories, warehouses, lots = await asyncio.gather(
+    product, prices, units, variants, categories, warehouses, lots = await together(
         desk.get(f"{PRODUCTS}/{id}"),
         desk.page(f"{PRODUCTS}/{id}/prices", limit=100),
         desk.get(f"{PRODUCTS}/{id}/units"),

@@ -1,12 +1,11 @@
 """`/console/products`: what is kept and sold, found by its beginning, its category and its state."""
 
-import asyncio
 from collections.abc import Sequence
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.pages import show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import table
@@ -22,7 +21,7 @@ _FILTERS = ("search", "category_id", "status", "product_type")
 @router.get("")
 async def show_products(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Products, as the filters say."""
-    listed, categories = await asyncio.gather(table(request, desk, PRODUCTS, filters=_FILTERS), categories_of(desk))
+    listed, categories = await together(table(request, desk, PRODUCTS, filters=_FILTERS), categories_of(desk))
     word = visitor.writing.word
     return show(
         request, "products/products.html", table=listed, categories=categories,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.security import seals
@@ -32,7 +32,7 @@ PERIODS: Mapping[int, str] = {
 @router.get("")
 async def show_trail(request: Request, desk: AtDesk, who: Looking) -> Response:
     """What was done, the newest first."""
-    found, people = await asyncio.gather(
+    found, people = await together(
         table(request, desk, _SOURCE, filters=_FILTERS, **_days(request, who.writing.zone)), _people(desk, who)
     )
     return show(request, "security/trail.html", table=found, people=people, changes=_changes)

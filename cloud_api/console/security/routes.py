@@ -1,11 +1,9 @@
 """`/console/security`: what endangers the organisation, and what became of it. The trail stands in `audit.py`."""
 
-import asyncio
-
 from fastapi import APIRouter, Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.pages import go, refusal, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.security import audit
@@ -24,7 +22,7 @@ async def show_events(request: Request, desk: AtDesk, who: Looking) -> Response:
     """Security events, the newest first, and how things stand; who may see only the trail is led there."""
     if not who.may("security:read") and who.may("audit:read"):
         return go(request, audit.AUDIT)
-    found, threats = await asyncio.gather(
+    found, threats = await together(
         table(request, desk, _SOURCE, filters=_FILTERS), desk.get("/admin/security/threats")
     )
     return show(request, "security/events.html", table=found, threats=threats)

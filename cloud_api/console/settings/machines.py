@@ -1,13 +1,12 @@
 """`/console/settings/machines`: API keys and OAuth clients. A secret is shown once, on the page that answers."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.kernel.permissions import grants
@@ -21,7 +20,7 @@ _KINDS: Mapping[str, str] = {"keys": "/api-keys", "clients": "/admin/oauth-clien
 @router.get("")
 async def list_machines(request: Request, desk: AtDesk) -> Response:
     """What may come in by itself."""
-    keys, clients = await asyncio.gather(*(desk.every(source) for source in _KINDS.values()))
+    keys, clients = await together(*(desk.every(source) for source in _KINDS.values()))
     return show(request, "settings/machines.html", keys=keys, clients=clients)
 
 

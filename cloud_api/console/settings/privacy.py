@@ -1,10 +1,8 @@
 """`/console/settings/privacy`: requests to erase what is kept about somebody."""
 
-import asyncio
-
 from fastapi import Request, Response
 
-from cloud_api.console.asking import Answer, Desk
+from cloud_api.console.asking import Answer, Desk, together
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import table
@@ -16,7 +14,7 @@ PRIVACY = "/console/settings/privacy"
 @router.get("")
 async def list_requests(request: Request, desk: AtDesk, who: Looking) -> Response:
     """Who asked, about whom, and what became of it."""
-    found, names = await asyncio.gather(table(request, desk, "/privacy/erasure-requests"), _names(desk, who))
+    found, names = await together(table(request, desk, "/privacy/erasure-requests"), _names(desk, who))
     return show(request, "settings/privacy.html", table=found, names=names)
 
 

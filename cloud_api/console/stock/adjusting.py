@@ -1,13 +1,12 @@
 """`/console/stock/adjust`: what a place really holds of a lot, with a reason."""
 
-import asyncio
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Desk, Refused
+from cloud_api.console.asking import Desk, Refused, together
 from cloud_api.console.forms import Form
 from cloud_api.console.pages import go, refusal, show, visitor_of
 from cloud_api.console.route import AtDesk, console_router
@@ -71,9 +70,7 @@ async def suggest(request: Request, desk: AtDesk) -> Response:
 
 
 async def _told(desk: Desk, lot_id: str) -> dict[str, Any]:
-    lot, levels = await asyncio.gather(
-        desk.get(f"/warehouse/batches/{lot_id}"), desk.page(LEVELS, lot_id=lot_id, limit=200)
-    )
+    lot, levels = await together(desk.get(f"/warehouse/batches/{lot_id}"), desk.page(LEVELS, lot_id=lot_id, limit=200))
     names = await names_of(desk, products=[lot["product_id"]])
     return {"lot": lot, "levels": levels.items, "names": names}
 

@@ -1,6 +1,5 @@
 """Levels as they are shown: found by a word, with names, with the day until which they keep, and why they are held."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +7,7 @@ from typing import Any
 
 from fastapi import Request
 
-from cloud_api.console.asking import Answer, Desk, Listing
+from cloud_api.console.asking import Answer, Desk, Listing, together
 from cloud_api.console.pages import Visitor
 from cloud_api.console.stock.names import Names, names_of, places_of
 from cloud_api.console.tables import LIMIT, Table, asked_for, table
@@ -47,7 +46,7 @@ async def find_levels(request: Request, desk: Desk, visitor: Visitor) -> Found:
 
 async def _with_word(desk: Desk, word: str, narrowed: dict[str, str]) -> tuple[list[Answer], bool]:
     """Levels of the products, of the lots and in the places that the word means; whether there are more."""
-    products, lots, places = await asyncio.gather(
+    products, lots, places = await together(
         desk.get("/search", q=word, kind="product", limit=_MEANT),
         desk.get("/search", q=word, kind="lot", limit=_MEANT),
         places_of(desk),
@@ -59,7 +58,7 @@ async def _with_word(desk: Desk, word: str, narrowed: dict[str, str]) -> tuple[l
         *(("location_id", key) for key in named[:_MEANT]),
     ]
     asked = [{**narrowed, name: key} for name, key in wanted if narrowed.get(name, key) == key]
-    parts: Sequence[Listing] = await asyncio.gather(*(desk.page(LEVELS, limit=LIMIT, **one) for one in asked))
+    parts: Sequence[Listing] = await together(*(desk.page(LEVELS, limit=LIMIT, **one) for one in asked))
     found = {level["id"]: level for part in parts for level in part.items}
     cut = len(named) > _MEANT or any(part.next_cursor for part in parts)
     return sorted(found.values(), key=lambda level: level["id"], reverse=True), cut

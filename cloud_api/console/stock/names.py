@@ -1,10 +1,9 @@
 """What the keys in the API's answers stand for: products, lots and places, by their names."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 
 _AT_ONCE = 200
 #: whoever may not read a list sees keys instead of names
@@ -48,7 +47,7 @@ class Names:
 
 async def names_of(desk: Desk, *, products: Iterable[str] = (), lots: Iterable[str] = ()) -> Names:
     """These products and lots, and all places: in a few calls, however many rows name them."""
-    found = await asyncio.gather(
+    found = await together(
         _known(desk, "/warehouse/products", products),
         _known(desk, "/warehouse/batches", lots),
         _all(desk, "/warehouse/storage/locations"),
@@ -82,7 +81,7 @@ async def _known(desk: Desk, source: str, wanted: Iterable[str]) -> dict[str, An
             return {}
         raise
     found = {one["id"]: one for one in newest if one["id"] in keys}
-    others = await asyncio.gather(*(_one(desk, f"{source}/{key}") for key in keys - found.keys()))
+    others = await together(*(_one(desk, f"{source}/{key}") for key in keys - found.keys()))
     return {**found, **{one["id"]: one for one in others if one is not None}}
 
 

@@ -1,6 +1,5 @@
 """`/console/stock`: levels by place and by product, their figures, their file, and what one may have meant."""
 
-import asyncio
 import csv
 import io
 from collections import defaultdict
@@ -10,7 +9,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.pages import show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.stock.levels import LEVELS, NARROWED, find_levels, shown
@@ -31,7 +30,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @router.get("")
 async def show_stock(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """What lies where."""
-    found, warehouses = await asyncio.gather(find_levels(request, desk, visitor), warehouses_of(desk))
+    found, warehouses = await together(find_levels(request, desk, visitor), warehouses_of(desk))
     return show(
         request, "stock/stock.html", table=found.table, names=found.names, cut=found.cut, warehouses=warehouses,
         states=[(one, visitor.writing.word(one)) for one in _STATES], live=_live(found.table.query),
@@ -49,7 +48,7 @@ async def show_levels(request: Request, desk: AtDesk, visitor: Looking) -> Respo
 async def show_figures(request: Request, desk: AtDesk) -> Response:
     """How much there is of all that, and what it is worth."""
     warehouse_id = request.query_params.get("warehouse_id", "")
-    products, expiring, held, worth = await asyncio.gather(
+    products, expiring, held, worth = await together(
         desk.page(f"{LEVELS}/summary", limit=_COUNTED, warehouse_id=warehouse_id),
         desk.page("/warehouse/batches/expiring", limit=_COUNTED, days=_SOON_DAYS, warehouse_id=warehouse_id),
         desk.page(LEVELS, limit=_COUNTED, status="on_hold", warehouse_id=warehouse_id),
@@ -67,7 +66,7 @@ async def show_by_product(request: Request, desk: AtDesk) -> Response:
     """What there is of each product, and what it is worth."""
     method = "average" if request.query_params.get("method") == "average" else "fifo"
     warehouse_id = request.query_params.get("warehouse_id", "")
-    listed, worth, warehouses = await asyncio.gather(
+    listed, worth, warehouses = await together(
         table(request, desk, f"{LEVELS}/summary", filters=("warehouse_id",)),
         desk.get("/warehouse/stock/valuation", method=method, warehouse_id=warehouse_id),
         warehouses_of(desk),
@@ -112,7 +111,7 @@ async def export_levels(request: Request, desk: AtDesk, visitor: Looking) -> Res
 async def suggest(request: Request, desk: AtDesk) -> Response:
     """Products and lots that begin as what is being typed; choosing one shows where it lies."""
     word = request.query_params.get("q", "")
-    products, lots = await asyncio.gather(_hits(desk, word, "product"), _hits(desk, word, "lot"))
+    products, lots = await together(_hits(desk, word, "product"), _hits(desk, word, "lot"))
     found = [
         *({**hit, "href": f"/console/stock?product_id={hit['id']}"} for hit in products),
         *({**hit, "href": f"/console/stock?lot_id={hit['id']}"} for hit in lots),
