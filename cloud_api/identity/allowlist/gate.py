@@ -6,6 +6,7 @@ request costs no query; before anybody is refused, the list is read again.
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -39,6 +40,8 @@ class AllowlistGate:
         self._refusals = refusals
         self._monotonic = monotonic
         self._known: dict[uuid.UUID, _Known] = {}
+        #: organisation -> how often its list has changed: what was read before a change is not kept after it
+        self._changes: Counter[uuid.UUID] = Counter()
 
     async def __call__(self, connection: HTTPConnection, principal: Principal) -> None:
         """Let somebody through.
@@ -70,15 +73,21 @@ class AllowlistGate:
     def forget_after(self, db: AsyncSession) -> None:
         """This unit of work changes the list of its organisation: look again once it is committed."""
         organization_id: uuid.UUID = db.sync_session.info["scope"].organization_id
-        event.listen(db.sync_session, "after_commit", lambda _session: self._known.pop(organization_id, None))
+        event.listen(db.sync_session, "after_commit", lambda _session: self._forget(organization_id))
+
+    def _forget(self, organization_id: uuid.UUID) -> None:
+        self._known.pop(organization_id, None)
+        self._changes[organization_id] += 1
 
     async def _lets_in(self, database: Database, organization_id: uuid.UUID, address: str) -> bool:
         known = self._known.get(organization_id)
         if known is not None and self._monotonic() < known.until_s and _allows(known.ranges, address):
             return True
+        changes = self._changes[organization_id]
         async with database.unit_of_work(SystemScope("read an allow-list"), read_only=True) as db:
             ranges = await service.ranges_in_force(db, organization_id)
-        self._known[organization_id] = _Known(ranges, self._monotonic() + _KNOWN_FOR_S)
+        if self._changes[organization_id] == changes:
+            self._known[organization_id] = _Known(ranges, self._monotonic() + _KNOWN_FOR_S)
         return _allows(ranges, address)
 
 
