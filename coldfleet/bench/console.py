@@ -20,6 +20,7 @@ from sqlalchemy import Table, select
 
 from cloud_api.devices.models import Sensor
 from cloud_api.identity.organizations.models import Organization
+from cloud_api.identity.roles.catalogue import ADMIN
 from cloud_api.kernel import logs
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.ids import new_id
@@ -77,9 +78,9 @@ async def _fill(site: Site, wanted: Wanted) -> tuple[Seat, Seat]:
     day = site.day
     try:
         await _copy_orders(database, day.organization, day.drives[0].order_ids[0], wanted.orders)
-        [manager] = await hire(database, day.organization, 1, role="system_admin")
+        [manager] = await hire(database, day.organization, 1, role=ADMIN)
         scope = await found_organization(database)
-        [keeper] = await hire(database, scope, 1, role="system_admin")
+        [keeper] = await hire(database, scope, 1, role=ADMIN)
         async with database.unit_of_work(SystemScope("benchmark"), read_only=True) as db:
             its = select(Organization.slug).where(Organization.id == scope.organization_id)
             slug = (await db.scalars(its)).one()
