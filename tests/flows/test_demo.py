@@ -10,7 +10,7 @@ LINKS = ("sensor", "spool", "uplink", "judge", "hold", "push", "reserve", "plan"
 RECORDED = Path(__file__).parents[1] / "payloads"
 
 
-def demo(*arguments: str, speed: int = 600) -> subprocess.CompletedProcess[str]:
+def demo(*arguments: str, speed: int = 300) -> subprocess.CompletedProcess[str]:
     """Run `coldfleet demo --once` in a process of its own."""
     command = [sys.executable, "-m", "coldfleet", "demo", "--once", "--speed", str(speed), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
