@@ -112,6 +112,12 @@ def go(request: Request, address: str, *, said: str = "") -> Response:
     return response
 
 
+def attachment(content: bytes, media_type: str, name: str) -> Response:
+    """A file to be kept."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
 def refusal(request: Request, refused: Refused) -> Response:
     """What the API would not do, where no form shows it: a page of its own, or a toast on the page that is open."""
     if "HX-Request" in request.headers:

@@ -16,7 +16,7 @@ from cloud_api.console.excursions.filters import address, choices, places_by_id
 from cloud_api.console.excursions.gathering import gather, lasted_min, window
 from cloud_api.console.excursions.words import breach, lasting
 from cloud_api.console.forms import Form
-from cloud_api.console.pages import Visitor, go, show
+from cloud_api.console.pages import Visitor, attachment, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import table
 
@@ -77,14 +77,14 @@ async def give_chart(desk: AtDesk, visitor: Looking, id: str) -> Response:
 async def give_evidence(desk: AtDesk, id: str) -> Response:
     """The signed report on the room over the time of the excursion."""
     name, content = await _evidence(desk, id)
-    return _file(content, "application/zip", f"{name}.zip")
+    return attachment(content, "application/zip", f"{name}.zip")
 
 
 @router.get("/{id}/evidence.pdf")
 async def give_report(desk: AtDesk, id: str) -> Response:
     """The report of it alone, to be read."""
     name, content = await _evidence(desk, id)
-    return _file(await asyncio.to_thread(_report_in, content), "application/pdf", f"{name}.pdf")
+    return attachment(await asyncio.to_thread(_report_in, content), "application/pdf", f"{name}.pdf")
 
 
 @router.post("/{id}/ack")
@@ -175,8 +175,3 @@ async def _evidence(desk: Desk, id: str) -> tuple[str, bytes]:
 def _report_in(content: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         return packed.read("report.pdf")
-
-
-def _file(content: bytes, kind: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(content, media_type=kind, headers=headers)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from cloud_api.console import forms
 from cloud_api.console.asking import Refused, together
 from cloud_api.console.me import mailed, second_factor
-from cloud_api.console.pages import go, show, visitor_of
+from cloud_api.console.pages import attachment, go, show, visitor_of
 from cloud_api.console.route import AtDesk, Looking, console_router
 
 me = console_router("/me")
@@ -111,8 +111,7 @@ async def ask_for_data(request: Request, desk: AtDesk) -> Response:
 async def download_data(desk: AtDesk, id: str) -> Response:
     """The copy itself."""
     file = await desk.raw(f"/privacy/exports/{id}/download")
-    headers = {"Content-Disposition": f'attachment; filename="personal-data-{id}.json"', "Cache-Control": "no-store"}
-    return Response(file.content, media_type="application/json", headers=headers)
+    return attachment(file.content, "application/json", f"personal-data-{id}.json")
 
 
 @me.post("/data/erase")

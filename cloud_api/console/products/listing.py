@@ -6,7 +6,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from cloud_api.console.asking import Answer, Desk, Refused, together
-from cloud_api.console.pages import show
+from cloud_api.console.pages import attachment, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import table
 
@@ -45,8 +45,7 @@ async def suggest(request: Request, desk: AtDesk) -> Response:
 async def export_products(desk: AtDesk) -> Response:
     """All products as a file, which the import takes again."""
     file = await desk.raw(f"{PRODUCTS}/export", format="csv")
-    headers = {"Content-Disposition": 'attachment; filename="products.csv"', "Cache-Control": "no-store"}
-    return Response(file.content, media_type="text/csv; charset=utf-8", headers=headers)
+    return attachment(file.content, "text/csv; charset=utf-8", "products.csv")
 
 
 async def categories_of(desk: Desk) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 
 from cloud_api.console import forms
 from cloud_api.console.asking import Answer, Desk, Refused, together
-from cloud_api.console.pages import Visitor, go, show
+from cloud_api.console.pages import Visitor, attachment, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.security import seals
 from cloud_api.console.tables import table
@@ -57,13 +57,13 @@ async def export_table(request: Request, desk: AtDesk, who: Looking) -> Response
     """The entries of the filter for a spreadsheet."""
     asked = {name: request.query_params[name] for name in _FILTERS if request.query_params.get(name)}
     file = await desk.raw(_SOURCE, format="csv", **{**asked, **_days(request, who.writing.zone)})
-    return _file(file.content, "text/csv", "csv")
+    return attachment(file.content, "text/csv", "audit.csv")
 
 
 @router.get("/audit.jsonl")
 async def export_chain(desk: AtDesk) -> Response:
     """The sealed trail, for `coldfleet cloud verify-audit`."""
-    return _file((await desk.raw(_SOURCE, format="jsonl")).content, "application/x-ndjson", "jsonl")
+    return attachment((await desk.raw(_SOURCE, format="jsonl")).content, "application/x-ndjson", "audit.jsonl")
 
 
 @router.get("/new")
@@ -113,8 +113,3 @@ def _days(request: Request, zone: ZoneInfo) -> dict[str, Answer]:
 
 def _number(text: str | None) -> int | None:
     return int(text) if text is not None and text.isdecimal() and int(text) in PERIODS else None
-
-
-def _file(content: bytes, media_type: str, ending: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="audit.{ending}"', "Cache-Control": "no-store"}
-    return Response(content, media_type=media_type, headers=headers)

@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from cloud_api.console.asking import Answer, Desk, Refused, together
-from cloud_api.console.pages import show
+from cloud_api.console.pages import attachment, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.stock.levels import LEVELS, NARROWED, find_levels, shown
 from cloud_api.console.stock.names import names_of, warehouses_of
@@ -103,8 +103,7 @@ async def export_levels(request: Request, desk: AtDesk, visitor: Looking) -> Res
     )  # fmt: skip
     for row in rows:
         writer.writerow([safe(cell) for cell in _cells(row, names)])
-    headers = {"Content-Disposition": 'attachment; filename="stock.csv"', "Cache-Control": "no-store"}
-    return Response(told.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+    return attachment(told.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", "stock.csv")
 
 
 @router.get("/suggest")
