@@ -9,7 +9,7 @@ import httpx2
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cloud_api.kernel.permissions import CONSOLE
+from cloud_api.kernel.permissions import CONSOLE, Proved
 
 _BASE = "http://console/api/v1"
 #: as the API answers: an envelope with `data`, or one with `error`
@@ -49,8 +49,11 @@ class Desk:
 
     def __init__(self, app: FastAPI, token: str, *, address: tuple[str, int], request_id: str, agent: str = "") -> None:
         # one for each request: it holds no sockets, and knows who asks
+        self._proved: Proved = {}
         self._client = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=_inside(app), client=address), base_url=_BASE, follow_redirects=False
+            transport=httpx2.ASGITransport(app=self._inside(app), client=address),
+            base_url=_BASE,
+            follow_redirects=False,
         )
         self._headers = {"X-Request-ID": request_id, "User-Agent": agent}
         if token:
@@ -118,9 +121,7 @@ class Desk:
         Args:
             headers: what they are, as `Content-Type`.
         """
-        return await self._client.request(
-            method, path, params=_params(query), content=content, headers=self._headers | dict(headers or {})
-        )
+        return await self._request(method, path, query, headers or {}, content=content)
 
     async def _asked(
         self, method: str, path: str, *, query: Mapping[str, object], body: object = None, key: str = ""
@@ -133,8 +134,26 @@ class Desk:
     async def _sent(
         self, method: str, path: str, *, query: Mapping[str, object], body: object = None, key: str = ""
     ) -> httpx2.Response:
-        headers = self._headers | ({"Idempotency-Key": key} if key else {})
-        return await self._client.request(method, path, params=_params(query), json=body, headers=headers)
+        return await self._request(method, path, query, {"Idempotency-Key": key} if key else {}, json=body)
+
+    async def _request(
+        self, method: str, path: str, query: Mapping[str, object], headers: Mapping[str, str], **body: Any
+    ) -> httpx2.Response:
+        try:
+            return await self._client.request(
+                method, path, params=_params(query), headers=self._headers | dict(headers), **body
+            )
+        finally:
+            if method != "GET":  # it may have changed who they are, or what they may
+                self._proved.clear()
+
+    def _inside(self, app: FastAPI) -> ASGIApp:
+        """The application, told that it is the console that asks, and what it knows of who asks."""
+
+        async def asked(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, CONSOLE: self._proved}, receive, send)
+
+        return asked
 
 
 if TYPE_CHECKING:
@@ -148,15 +167,6 @@ else:
             if isinstance(answer, BaseException):
                 raise answer
         return answers
-
-
-def _inside(app: FastAPI) -> ASGIApp:
-    """The application, told that it is the console that asks."""
-
-    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, CONSOLE: True}, receive, send)
-
-    return asked
 
 
 def _params(query: Mapping[str, object]) -> list[tuple[str, str | int | float | bool | None]]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -62,6 +63,10 @@ class Visitor:
         organization = me["organization"] if me else {"timezone": "UTC", "currency": "INR"}
         self.writing = Writing(self.say, ZoneInfo(organization["timezone"]), organization["currency"])
         self.permissions: frozenset[str] = frozenset(me["permissions"]) if me else frozenset()
+
+    def today(self, ahead: int = 0) -> date:
+        """Which day it is where the organisation is, or will be in so many days."""
+        return (clock.now().astimezone(self.writing.zone) + timedelta(days=ahead)).date()
 
     def may(self, *permissions: str) -> bool:
         """Whether any of these was granted: what somebody may not do is not offered."""

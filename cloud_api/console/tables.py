@@ -47,6 +47,11 @@ class Table:
         wanted = {name: value for name, value in {**kept, **changed}.items() if value not in (None, "")}
         return f"{self.path}?{urlencode(wanted)}" if wanted else self.path
 
+    def export(self, format: str) -> str:
+        """Where all that the filters leave is a file: `csv` or `xlsx`."""
+        kept = {name: value for name, value in self.query.items() if name != _PLACE}
+        return f"{self.path}/export?{urlencode({**kept, 'format': format})}"
+
     def sorted_by(self, column: str) -> str:
         """The same table by a column; by it already: the other way round."""
         return self.with_(sort=f"-{column}" if self.query.get("sort") == column else column)

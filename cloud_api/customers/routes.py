@@ -26,7 +26,7 @@ from cloud_api.customers.schemas import (
     GeocodeRequest,
 )
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery, page
+from cloud_api.kernel.paging import Page, PageQuery, RowsQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 
@@ -47,7 +47,7 @@ OwnCustomer = Annotated[uuid.UUID, Depends(own_customer, scope="function")]
 
 
 @router.get("", response_model=list[CustomerRead], dependencies=[require("customers:read")])
-async def list_customers(db: Db, query: Annotated[PageQuery, Depends()]) -> Page[CustomerRead]:
+async def list_customers(db: Db, query: Annotated[RowsQuery, Depends()]) -> Page[CustomerRead]:
     """Newest first, with their doors."""
     rows = await page(db, select(Customer), Customer.id, query)
     return Page(await _read(db, rows.items), rows.limit, rows.next_cursor)

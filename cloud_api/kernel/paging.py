@@ -9,7 +9,7 @@ from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -32,6 +32,12 @@ class PageQuery(BaseModel):
 
     limit: Annotated[int, Query(ge=1, le=200)] = 50
     cursor: str | None = None
+
+
+class RowsQuery(PageQuery):
+    """Query parameters of a list whose rows others name by their ids: `?id=…&id=…` asks for those, in one question."""
+
+    id: Annotated[list[uuid.UUID] | None, Query(max_length=200, description="Only these.")] = None
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,16 @@ def decode_key(cursor: str) -> uuid.UUID:
     return uuid.UUID(bytes=raw)
 
 
+def asked_for(key: InstrumentedAttribute[uuid.UUID], query: PageQuery) -> Sequence[ColumnElement[bool]]:
+    """The condition that rows are among those that `query` names; none, when it names none."""
+    return () if not isinstance(query, RowsQuery) or query.id is None else (key.in_(query.id),)
+
+
 async def page(
     db: AsyncSession, statement: Select[tuple[T]], key: InstrumentedAttribute[uuid.UUID], query: PageQuery
 ) -> Page[T]:
     """The page of `statement` that `query` asks for, by the UUIDv7 `key`, newest first."""
+    statement = statement.where(*asked_for(key, query))
     if query.cursor is not None:
         statement = statement.where(key < decode_key(query.cursor))
     rows = (await db.scalars(statement.order_by(key.desc()).limit(query.limit + 1))).all()

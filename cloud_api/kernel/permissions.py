@@ -145,19 +145,27 @@ async def identify(connection: HTTPConnection, token: str) -> Principal:
         Unauthenticated: when it is nobody's (any more).
         Forbidden: when a gate does not let them in from where they are.
     """
-    state = connection.app.state
-    authenticators: Sequence[Authenticator] = state.authenticators
-    gates: Sequence[AdmissionGate] = getattr(state, "admission_gates", ())
+    gates: Sequence[AdmissionGate] = getattr(connection.app.state, "admission_gates", ())
+    principal = await _proved(connection, token)
+    structlog.contextvars.bind_contextvars(
+        organization_id=str(principal.organization_id), principal=f"{principal.kind}:{principal.id}"
+    )
+    for admit in gates:
+        await admit(connection, principal)
+    return principal
+
+
+async def _proved(connection: HTTPConnection, token: str) -> Principal:
+    known: Proved = connection.scope.get(CONSOLE, {})
+    if token in known:
+        return known[token]
     again = getattr(connection.scope.get("endpoint"), CHECKS_AGAIN, False)
     credential = Credential(token, client_address(connection), checked_again=again)
+    authenticators: Sequence[Authenticator] = connection.app.state.authenticators
     for authenticate in authenticators:
-        principal = await authenticate(state.database, credential)
+        principal = await authenticate(connection.app.state.database, credential)
         if principal is not None:
-            structlog.contextvars.bind_contextvars(
-                organization_id=str(principal.organization_id), principal=f"{principal.kind}:{principal.id}"
-            )
-            for admit in gates:
-                await admit(connection, principal)
+            known[token] = principal
             return principal
     raise Unauthenticated("this access token is not valid: sign in again")
 
@@ -198,7 +206,10 @@ def checks_again(endpoint: F) -> F:
 TOKEN_SUBPROTOCOL = "bearer"  # noqa: S105 - the scheme's name
 
 
-#: set in the scope of what the console asks, in this process, for who is signed in at it
+#: whose token it is, by the token
+Proved = dict[str, Principal]
+#: in the scope of what the console asks, in this process, for who is signed in at it: `Proved` until it writes
+#: something, so that a page that asks ten times proves once who asks
 CONSOLE = "coldfleet.console"
 #: where a browser keeps the access token of who is signed in at the console
 BROWSER_COOKIE = "coldfleet_access"

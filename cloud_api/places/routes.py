@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from cloud_api.identity.people import service as people
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery, page
+from cloud_api.kernel.paging import Page, RowsQuery, page
 from cloud_api.kernel.permissions import require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.places import service
@@ -31,7 +31,7 @@ members = APIRouter(prefix="/admin/users", tags=["users"], route_class=ApiRoute)
 
 
 @router.get("/warehouses", response_model=list[WarehouseRead], dependencies=[require("stock:read")])
-async def list_warehouses(db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()]) -> Page[Warehouse]:
+async def list_warehouses(db: Db, seen: VisiblePlaces, query: Annotated[RowsQuery, Depends()]) -> Page[Warehouse]:
     """Newest first."""
     return await page(db, select(Warehouse).where(seen.warehouses(Warehouse.id)), Warehouse.id, query)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from cloud_api.catalog.products.models import Product, ProductTag
 from cloud_api.catalog.products.schemas import ProductFilter
-from cloud_api.kernel.paging import BadCursor, Page, PageQuery, decode_cursor, encode_cursor, page
+from cloud_api.kernel.paging import BadCursor, Page, PageQuery, asked_for, decode_cursor, encode_cursor, page
 
 #: what has no price comes before what costs nothing
 _SORTED_BY: dict[str, InstrumentedAttribute[str] | ColumnElement[int]] = {
@@ -55,6 +55,7 @@ async def sorted_page(
         return await page(db, statement, Product.id, query)
     descending, name = sort.startswith("-"), sort.lstrip("-")
     value = _SORTED_BY.get(name)
+    statement = statement.where(*asked_for(Product.id, query))
     if query.cursor is not None:
         statement = statement.where(_after(query.cursor, sort, value))
     keys = [Product.id] if value is None else [value, Product.id]

@@ -10,7 +10,7 @@ from cloud_api.catalog.categories.schemas import CategoryNode
 from cloud_api.catalog.products import queries, service, shelving
 from cloud_api.catalog.products.schemas import ProductCreate, ProductFilter, ProductRead, ProductUpdate
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery
+from cloud_api.kernel.paging import Page, RowsQuery
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 
@@ -33,7 +33,7 @@ async def delete_category(db: Db, id: uuid.UUID) -> None:
 
 @router.get("", response_model=list[ProductRead], dependencies=[require("products:read")])
 async def list_products(
-    db: Db, query: Annotated[PageQuery, Depends()], wanted: Annotated[ProductFilter, Depends()]
+    db: Db, query: Annotated[RowsQuery, Depends()], wanted: Annotated[ProductFilter, Depends()]
 ) -> Page[ProductRead]:
     """Newest first, or as `sort` says. A page's cursor goes on with the same `sort`."""
     below = None if wanted.category_id is None else await categories.below(db, wanted.category_id)

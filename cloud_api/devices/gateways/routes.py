@@ -11,7 +11,7 @@ from cloud_api.devices.gateways import service
 from cloud_api.devices.gateways.schemas import GatewayRead, GatewayUpdate
 from cloud_api.devices.models import Gateway
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery, page
+from cloud_api.kernel.paging import Page, RowsQuery, page
 from cloud_api.kernel.permissions import require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.places.visibility import VisiblePlaces
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/edge/gateways", tags=["devices"], route_class=ApiRou
 async def list_gateways(
     db: Db,
     seen: VisiblePlaces,
-    query: Annotated[PageQuery, Depends()],
+    query: Annotated[RowsQuery, Depends()],
     status: Literal["pending", "active", "decommissioned"] | None = None,
 ) -> Page[GatewayRead]:
     """Newest first, each with whether it is online, what waits on its disk, and what became of its configuration."""

@@ -12,7 +12,7 @@ from cloud_api.devices.scales import service
 from cloud_api.devices.scales.models import QUANTITY, Scale
 from cloud_api.devices.scales.schemas import ScaleCreate, ScaleRead, ScaleUpdate
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery, page
+from cloud_api.kernel.paging import Page, RowsQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.places.visibility import VisiblePlaces
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/edge/scales", tags=["devices"], route_class=ApiRoute
 
 @router.get("", response_model=list[ScaleRead], dependencies=[require("devices:read")])
 async def list_scales(
-    db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()], registered: bool | None = None
+    db: Db, seen: VisiblePlaces, query: Annotated[RowsQuery, Depends()], registered: bool | None = None
 ) -> Page[ScaleRead]:
     """Newest first; those that are not registered were heard, and nobody has said what they are."""
     mine = select(Sensor).where(Sensor.quantity == QUANTITY, visible_sensors(seen))

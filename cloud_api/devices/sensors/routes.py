@@ -12,7 +12,7 @@ from cloud_api.devices.models import Sensor
 from cloud_api.devices.sensors import service
 from cloud_api.devices.sensors.schemas import SensorCreate, SensorFilter, SensorRead, SensorUpdate
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery, page
+from cloud_api.kernel.paging import Page, RowsQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.places import service as places
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/edge/sensors", tags=["devices"], route_class=ApiRout
 async def list_sensors(
     db: Db,
     seen: VisiblePlaces,
-    query: Annotated[PageQuery, Depends()],
+    query: Annotated[RowsQuery, Depends()],
     wanted: Annotated[SensorFilter, Depends()],
 ) -> Page[Sensor]:
     """Newest first; those without a place were heard but not yet given one."""

@@ -22,7 +22,7 @@ from cloud_api.identity.people import service as people
 from cloud_api.identity.people.models import User
 from cloud_api.identity.sessions.schemas import SessionRead
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery, page
+from cloud_api.kernel.paging import Page, PageQuery, RowsQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db, platform_unit_of_work
 
@@ -53,7 +53,7 @@ async def _read(db: AsyncSession, user: User) -> PersonRead:
 @router.get("", response_model=list[PersonRead], dependencies=READING)
 async def list_users(
     db: Db,
-    query: Paging,
+    query: Annotated[RowsQuery, Depends()],
     search: Words = None,
     role: RoleQuery = None,
     status: Status | None = None,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.inventory.ledger.models import Lot
 from cloud_api.inventory.ledger.queries import visible_lots
 from cloud_api.inventory.lots.queries import Calendar, keeps_until, lying, with_status
-from cloud_api.kernel.paging import BadCursor, Page, PageQuery, decode_cursor, encode_cursor, page
+from cloud_api.kernel.paging import BadCursor, Page, PageQuery, asked_for, decode_cursor, encode_cursor, page
 from cloud_api.places.models import Location
 from cloud_api.places.queries import Visible
 
@@ -63,6 +63,7 @@ async def newest(db: AsyncSession, conditions: Sequence[ColumnElement[bool]], qu
 
 async def first_expired(db: AsyncSession, conditions: Sequence[ColumnElement[bool]], query: PageQuery) -> Page[Lot]:
     """A page of lots, first those that expire first; what never expires comes last."""
+    conditions = [*conditions, *asked_for(Lot.id, query)]
     after = None if query.cursor is None else _decode(query.cursor)
     rows: list[Lot] = []
     if after is None or after[0] is not None:

@@ -32,7 +32,7 @@ from cloud_api.inventory.lots.tracing import Direction, trace
 from cloud_api.inventory.stock.schemas import MovementRead
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.money import unit_price_from_integer
-from cloud_api.kernel.paging import Page, PageQuery
+from cloud_api.kernel.paging import Page, PageQuery, RowsQuery
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.places.queries import Visible
@@ -47,7 +47,7 @@ _Paging = Annotated[PageQuery, Depends()]
 async def list_lots(
     db: Db,
     seen: VisiblePlaces,
-    query: _Paging,
+    query: Annotated[RowsQuery, Depends()],
     product_id: uuid.UUID | None = None,
     variant_id: uuid.UUID | None = None,
     lot_number: Annotated[str | None, Query(max_length=64)] = None,

@@ -18,7 +18,7 @@ from cloud_api.inventory.occupancy.schemas import (
 )
 from cloud_api.kernel import clock
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery, page
+from cloud_api.kernel.paging import Page, RowsQuery, page
 from cloud_api.kernel.permissions import require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.places import service as places
@@ -77,7 +77,7 @@ async def get_warehouse_map(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> Floor
 async def list_locations(
     db: Db,
     seen: VisiblePlaces,
-    query: Annotated[PageQuery, Depends()],
+    query: Annotated[RowsQuery, Depends()],
     warehouse_id: uuid.UUID | None = None,
     parent_id: uuid.UUID | None = None,
     location_type: LocationType | None = None,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import select
 
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery, page
+from cloud_api.kernel.paging import Page, RowsQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.logistics.deliveries import service
@@ -46,7 +46,7 @@ _BYTES = {"schema": {"type": "string", "format": "binary"}}
 
 @router.get("/warehouse/routes", response_model=list[RouteRead], dependencies=[require("routes:read")])
 async def list_routes(
-    db: Db, seen: RoutesToRead, query: Annotated[PageQuery, Depends()], planning_job_id: uuid.UUID | None = None
+    db: Db, seen: RoutesToRead, query: Annotated[RowsQuery, Depends()], planning_job_id: uuid.UUID | None = None
 ) -> Page[Route]:
     """Newest first; a driver sees their own."""
     statement = select(Route).where(seen.routes())
@@ -93,7 +93,7 @@ async def cancel_route(
 
 @router.get("/warehouse/deliveries", response_model=list[DeliveryRead], dependencies=[require("deliveries:read")])
 async def list_deliveries(
-    db: Db, seen: DeliveriesToRead, query: Annotated[PageQuery, Depends()], order_id: uuid.UUID | None = None
+    db: Db, seen: DeliveriesToRead, query: Annotated[RowsQuery, Depends()], order_id: uuid.UUID | None = None
 ) -> Page[Delivery]:
     """Newest first; a driver sees those on their own routes."""
     statement = select(Delivery).where(seen.deliveries())

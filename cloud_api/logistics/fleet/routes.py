@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request
 
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery, page
+from cloud_api.kernel.paging import Page, PageQuery, RowsQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.logistics.fleet import maintenance, queries, service, shifts
@@ -33,7 +33,7 @@ WRITING = [require("fleet:write")]
 async def list_vehicles(
     db: Db,
     seen: VisiblePlaces,
-    query: Annotated[PageQuery, Depends()],
+    query: Annotated[RowsQuery, Depends()],
     status: Literal["active", "maintenance", "inactive"] | None = None,
 ) -> Page[VehicleRead]:
     """Newest first."""

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from cloud_api.customers import service as customers
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery, page
+from cloud_api.kernel.paging import Page, PageQuery, RowsQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.orders.book import editing, feedback, history, service
@@ -35,7 +35,7 @@ of_customers = APIRouter(prefix="/customers", tags=["customers"], route_class=Ap
 async def list_orders(
     db: Db,
     seen: OrdersToRead,
-    query: Annotated[PageQuery, Depends()],
+    query: Annotated[RowsQuery, Depends()],
     status: str | None = None,
     customer_id: uuid.UUID | None = None,
 ) -> Page[CustomerOrder]:
