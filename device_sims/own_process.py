@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any
 
@@ -89,7 +90,8 @@ class OwnProcess:
         """End it."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # it has ended before it took what was said last
+                    pipe.close()
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:

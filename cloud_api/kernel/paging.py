@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -27,13 +26,15 @@ class BadCursor(Invalid):
         super().__init__("not a cursor of ours: pass meta.next_cursor of the page before, unchanged", field="cursor")
 
 
-class PageQuery(BaseModel):
+@dataclass(frozen=True)
+class PageQuery:
     """Query parameters of every list."""
 
     limit: Annotated[int, Query(ge=1, le=200)] = 50
     cursor: str | None = None
 
 
+@dataclass(frozen=True)
 class RowsQuery(PageQuery):
     """Query parameters of a list whose rows others name by their ids: `?id=…&id=…` asks for those, in one question."""
 

@@ -213,3 +213,22 @@ async def test_lists_show_only_ones_own(platform: Platform) -> None:
             theirs = await stranger.tenant.get(operation.path, limit=200)
             shown = [{row.get("id") or row.get("sensor_id") for row in both} for both in (rows, theirs)]
             assert not (shown[0] & shown[1]) - {None}, operation.name
+
+
+@MOSTLY_EMBEDDED
+async def test_lists_that_are_asked_for_ids_show_those_and_none_of_others(platform: Platform) -> None:
+    world, stranger = [await make_world(platform, tenant) for tenant in platform.tenants]
+    for case in CASES.values():
+        await case.make(world)
+    app: FastAPI = platform.app
+    by_id = {
+        path
+        for path, methods in app.openapi()["paths"].items()
+        if any(one["in"] == "query" and one["name"] == "id" for one in methods.get("get", {}).get("parameters", ()))
+    }
+    assert "/api/v1/warehouse/batches" in by_id
+    for path in sorted(by_id):
+        rows = await world.tenant.get(path)
+        ids = [rows[0]["id"], rows[-1]["id"]]
+        assert {row["id"] for row in await world.tenant.get(path, id=ids)} == set(ids), path
+        assert await stranger.tenant.get(path, id=ids) == [], path

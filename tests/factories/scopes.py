@@ -48,13 +48,13 @@ async def heard_by(person: Tenant, method: str, path: str, body: object = None, 
 async def asked(platform: Platform, person: Tenant, path: str, **query: Any) -> int:
     """How many statements a list takes, of a person who has been heard of before."""
     await person.get(path, **query)
-    with _statements_on(platform.database) as sent:
+    with statements_on(platform.database) as sent:
         await person.get(path, **query)
     return len(sent)
 
 
 @contextmanager
-def _statements_on(database: Database) -> Iterator[list[str]]:
+def statements_on(database: Database) -> Iterator[list[str]]:
     """The statements that are sent to the database meanwhile, but for those that open a transaction."""
     sent: list[str] = []
 
