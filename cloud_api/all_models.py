@@ -1,5 +1,6 @@
 """Every table there is, for migrations and tests: importing this fills `metadata`."""
 
+from cloud_api.analytics.load import models as request_history
 from cloud_api.audit import models as audit
 from cloud_api.catalog.categories import models as categories
 from cloud_api.catalog.products import image_models as product_images
@@ -29,6 +30,7 @@ from cloud_api.identity.organizations import models as organizations
 from cloud_api.identity.people import models as people
 from cloud_api.identity.privacy import models as privacy
 from cloud_api.identity.roles import models as roles
+from cloud_api.identity.saved_views import models as saved_views
 from cloud_api.identity.sessions import models as sessions
 from cloud_api.identity.teams import models as teams
 from cloud_api.inventory.assets import models as items
@@ -67,6 +69,7 @@ MODULES = (
     roles,
     people,
     sessions,
+    saved_views,
     teams,
     invitations,
     privacy,
@@ -125,6 +128,7 @@ MODULES = (
     tracking,
     phone_log,
     recalls,
+    request_history,
 )
 
 metadata = Base.metadata

@@ -1,7 +1,12 @@
 """Every route of the platform, mounted in one place. Static paths stand before their `{id}` siblings."""
 
-from fastapi import APIRouter
+from typing import Any
 
+from fastapi import FastAPI
+
+from cloud_api.analytics.business.routes import router as business_figures
+from cloud_api.analytics.load.routes import router as platform_figures
+from cloud_api.analytics.operations.routes import router as operation_figures
 from cloud_api.audit.activity_routes import router as activity
 from cloud_api.audit.routes import router as audit
 from cloud_api.catalog.categories.routes import router as categories
@@ -19,7 +24,7 @@ from cloud_api.cold_chain.judging.routes import router as judging
 from cloud_api.cold_chain.live import live as live_alerts
 from cloud_api.cold_chain.rules.routes import router as alert_rules
 from cloud_api.configuration.routes import router as configuration
-from cloud_api.console.doors import router as console
+from cloud_api.console.doors import ROOMS as CONSOLE
 from cloud_api.customers.routes import geocoding
 from cloud_api.customers.routes import own as own_addresses
 from cloud_api.customers.routes import router as customers
@@ -47,6 +52,7 @@ from cloud_api.identity.invitations.routes import router as invitations
 from cloud_api.identity.machines.routes import router as machines
 from cloud_api.identity.machines.token_routes import router as client_tokens
 from cloud_api.identity.privacy.routes import router as privacy
+from cloud_api.identity.saved_views.routes import router as saved_views
 from cloud_api.identity.sessions.recovery_routes import router as recovery
 from cloud_api.identity.sessions.routes import router as sessions
 from cloud_api.identity.sessions.second_factor_routes import router as second_factor
@@ -60,6 +66,7 @@ from cloud_api.inventory.lots.routes import router as lots
 from cloud_api.inventory.occupancy.routes import router as occupancy
 from cloud_api.inventory.replenishment.routes import router as replenishment
 from cloud_api.inventory.reservations.routes import router as reservations
+from cloud_api.inventory.sightings.live import live as live_sightings
 from cloud_api.inventory.sightings.portals.routes import router as portals
 from cloud_api.inventory.sightings.routes import router as sightings
 from cloud_api.inventory.sightings.tags.routes import router as rfid_tags
@@ -80,6 +87,7 @@ from cloud_api.logistics.tracking.live import live as live_routes
 from cloud_api.logistics.tracking.page_routes import pages as tracking_pages
 from cloud_api.logistics.tracking.routes import router as tracking
 from cloud_api.media.avatar_routes import router as avatars
+from cloud_api.media.logo_routes import router as logos
 from cloud_api.media.routes import router as media
 from cloud_api.media.upload_routes import router as uploads
 from cloud_api.mobile.position_routes import router as mobile_positions
@@ -119,9 +127,12 @@ _PEOPLE = (
     inspection,
     audit,
     activity,
+    business_figures,
+    platform_figures,
     configuration,
     sessions,
     second_factor,
+    saved_views,
     recovery,
     people,
     roles,
@@ -207,6 +218,7 @@ _CHAIN = (
     delivery_slots,
     payments,
     payment_provider,
+    operation_figures,
     returns_of_orders,
     returns,
     picking,
@@ -217,6 +229,7 @@ _CHAIN = (
     deliveries,
     recalls,
     avatars,
+    logos,
     uploads,
     media,
     mobile_sign_in,
@@ -234,55 +247,37 @@ WEBSOCKETS = [
     "/ws/quality/alerts",
     "/ws/edge/status",
     "/ws/inventory/stock",
+    "/ws/warehouse/sightings",
     "/ws/dispatch/jobs/{id}",
     "/ws/notifications/{user_id}",
     "/ws/orders",
 ]
 
 
-def ingest() -> APIRouter:
-    """What gateways send, of all there is under `/api/v1` the most: to be asked first for a request's route."""
-    api = _api()
-    api.include_router(telemetry_ingest)
-    return api
+#: each below `/ws`
+_LIVE = (
+    live_routes,
+    security_events,
+    live_readings,
+    live_alerts,
+    live_gateways,
+    live_stock,
+    live_sightings,
+    live_jobs,
+    live_notifications,
+    live_orders,
+)
+#: what an operation answers that is not done, for the document
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ErrorEnvelope, "description": "Not done, and why"},
+    "503": {"model": ErrorEnvelope, "description": "Not possible now: try again after `Retry-After` seconds"},
+}
 
 
-def routes() -> APIRouter:
-    """Everything else under `/api/v1`."""
-    api = _api()
-    for router in (*_PEOPLE, *_GOODS, *_EDGE, *_STOCK, *_CHAIN):
-        api.include_router(Doorway.to(router, under=PREFIX))
-    return api
-
-
-def pages() -> APIRouter:
-    """What people open in a browser."""
-    shown = APIRouter()
-    shown.include_router(tracking_pages)
-    shown.include_router(console)
-    return shown
-
-
-def _api() -> APIRouter:
-    return APIRouter(
-        prefix=PREFIX,
-        responses={
-            "4XX": {"model": ErrorEnvelope, "description": "Not done, and why"},
-            "503": {"model": ErrorEnvelope, "description": "Not possible now: try again after `Retry-After` seconds"},
-        },
-    )
-
-
-def websockets() -> APIRouter:
-    """Everything under `/ws`."""
-    live = APIRouter()
-    live.include_router(live_routes)
-    live.include_router(security_events)
-    live.include_router(live_readings)
-    live.include_router(live_alerts)
-    live.include_router(live_gateways)
-    live.include_router(live_stock)
-    live.include_router(live_jobs)
-    live.include_router(live_notifications)
-    live.include_router(live_orders)
-    return live
+def install(app: FastAPI) -> None:
+    """Give the application every room's routes: under `/api/v1`, under `/ws`, and what people open in a browser."""
+    # what gateways send is, of all there is, the most: it is asked first for a request's route
+    for router in (telemetry_ingest, *_PEOPLE, *_GOODS, *_EDGE, *_STOCK, *_CHAIN):
+        app.include_router(Doorway.to(router, under=PREFIX), prefix=PREFIX, responses=_REFUSALS)
+    for router in (*_LIVE, tracking_pages, *CONSOLE):
+        app.include_router(Doorway.to(router, under=""))

@@ -14,6 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api import api
+from cloud_api.analytics.load.expiry import RequestExpiry
+from cloud_api.analytics.load.recording import RequestHistory
 from cloud_api.audit import recording  # noqa: F401 - lets each flushed change write its entry
 from cloud_api.audit.events import SecurityEventRaised
 from cloud_api.audit.sealer import Sealer
@@ -49,7 +51,7 @@ from cloud_api.inventory.reservations.expiry import ReservationExpiry
 from cloud_api.inventory.reservations.grouping import ReservationDoor
 from cloud_api.inventory.sightings.judge import judge as judge_inventory
 from cloud_api.inventory.sightings.portals.settling import PortalWatch
-from cloud_api.kernel import clock, http, logs, vault, wire
+from cloud_api.kernel import clock, http, logs, region_map, vault, wire
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.outbox import Dispatcher, Subscription, effect
 from cloud_api.kernel.permissions import Principal
@@ -247,6 +249,7 @@ async def background(settings: Settings, database: Database, hub: Hub, *, work_h
                     contact_expiry=ContactExpiry(database).run(),
                     fleet_reminder=FleetReminder(database).run(),
                     payment_watch=PaymentWatch(database, razorpay).run(),
+                    request_expiry=RequestExpiry(database).run(),
                 )
             )
         yield
@@ -260,11 +263,13 @@ def create_app(settings: Settings) -> FastAPI:
         database: Database = app.state.database
         async with AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
+            stack.push_async_callback(app.state.request_history.flush, database)
             stack.push_async_callback(app.state.rate_limits.close)
             stack.push_async_callback(app.state.reading_store.close)
             if app.state.razorpay is not None:
                 stack.callback(app.state.razorpay.close)
             await stack.enter_async_context(background(settings, database, app.state.hub, work_here=database.is_sqlite))
+            await stack.enter_async_context(running(request_history=app.state.request_history.run(database)))
             yield
 
     app = FastAPIOffline(
@@ -278,10 +283,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     equip(app, settings)
     http.install(app, settings)
-    app.include_router(api.ingest())
-    app.include_router(api.routes())
-    app.include_router(api.websockets())
-    app.include_router(api.pages())
+    api.install(app)
     app.openapi = functools.cache(functools.partial(_openapi, app))  # type: ignore[method-assign]
     return app
 
@@ -290,7 +292,10 @@ def equip(app: FastAPI, settings: Settings) -> None:
     """Give an application everything that its routes find in `app.state`, all of it new."""
     app.state.settings = settings
     app.state.database = Database(settings.database_url)
+    app.state.request_history = RequestHistory()
+    app.state.request_observers = (app.state.request_history.note,)
     app.state.hub = Hub()
+    app.state.region_map = None if settings.region_map is None else region_map.read(settings.region_map)
     app.state.judges = JUDGES
     app.state.reading_store = open_store(settings)
     app.state.razorpay = open_razorpay(settings)

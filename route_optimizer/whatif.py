@@ -56,32 +56,48 @@ class WhatIf:
     changes: Changes | None = None
 
 
-def simulate(problem: Problem, orders: Sequences, compared_with: Plan | None = None) -> WhatIf:
+def simulate(
+    problem: Problem, orders: Sequences, compared_with: Plan | None = None, *, known: Sequence[Route] = ()
+) -> WhatIf:
     """Drive these orders on paper.
 
     Args:
         problem: a valid problem.
         orders: what each vehicle serves, in order; stops on no route are left out.
         compared_with: the plan before the edit.
+        known: routes that were simulated of the same problem: those whose order is the same are not driven again.
+
+    Raises:
+        ProblemError: when the orders name a vehicle or a stop that does not exist.
+    """
+    plan = drawn_up(problem, orders, compared_with, known=known)
+    return WhatIf(plan, _violations(problem, plan), _changes(compared_with, plan) if compared_with else None)
+
+
+def drawn_up(
+    problem: Problem, orders: Sequences, compared_with: Plan | None = None, *, known: Sequence[Route] = ()
+) -> Plan:
+    """The plan of `simulate`, which nobody has judged.
 
     Raises:
         ProblemError: when the orders name a vehicle or a stop that does not exist.
     """
     _known(problem, orders)
+    driven = {(each.vehicle, each.order): each for each in known}
     routes = tuple(
-        drive(problem, vehicle, order_of(problem, orders[vehicle.id]))
+        driven.get((vehicle.id, tuple(orders[vehicle.id])))
+        or drive(problem, vehicle, order_of(problem, orders[vehicle.id]))
         for vehicle in problem.vehicles
         if any(name is not None for name in orders.get(vehicle.id, ()))
     )
     served = {visit.stop for each in routes for visit in each.visits}
-    plan = Plan(
+    return Plan(
         routes=routes,
         unserved=tuple(_on_no_route(problem, stop) for stop in problem.stops if stop.id not in served),
         cost=cost(problem, routes),
         engine=compared_with.engine if compared_with else "exact",
         ending="settled",
     )
-    return WhatIf(plan, _violations(problem, plan), _changes(compared_with, plan) if compared_with else None)
 
 
 def drive(problem: Problem, vehicle: Vehicle, order: Sequence[Stop | None]) -> Route:

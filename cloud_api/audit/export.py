@@ -26,7 +26,9 @@ _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
-class _Stretch:
+class Stretch:
+    """A part of a chain: sequences, the digest before the first and that of the last."""
+
     first: int
     last: int
     previous: str
@@ -46,19 +48,19 @@ async def json_lines(
     A first line with the organisation, the sequences from and to, the digest before the first and the last one; a line
     for each entry; a closing line. Written by one who has the key, so that a stretch is as checkable as the whole.
     """
-    stretch = await _stretch(database, scope, since, until)
+    part = await stretch(database, scope, since, until)
     opening: dict[str, object] = {
         "format": verify.FORMAT,
         "organization_id": str(scope.organization_id),
-        "from_sequence": stretch.first,
-        "to_sequence": stretch.last,
-        "previous": stretch.previous,
-        "head": stretch.head,
+        "from_sequence": part.first,
+        "to_sequence": part.last,
+        "previous": part.previous,
+        "head": part.head,
     }
     yield verify.canonical(opening) + "\n"
-    written = stretch.first - 1
-    while written < stretch.last:
-        links = queries.links(scope.organization_id, after=written, through=stretch.last).limit(_CHUNK)
+    written = part.first - 1
+    while written < part.last:
+        links = queries.links(scope.organization_id, after=written, through=part.last).limit(_CHUNK)
         async with database.unit_of_work(scope, read_only=True) as db:
             chunk = (await db.execute(links)).all()
         for seal, entry in chunk:
@@ -67,27 +69,28 @@ async def json_lines(
             written = seal.sequence
         if not chunk:  # seals were taken away: the check of the file will say from where
             break
-    count = stretch.last - stretch.first + 1
-    closing = {"count": count, "digest": stretch.head}
-    signed = verify.close(key, opening=opening, count=count, digest=stretch.head)
+    count = part.last - part.first + 1
+    closing = {"count": count, "digest": part.head}
+    signed = verify.close(key, opening=opening, count=count, digest=part.head)
     yield verify.canonical({**closing, "hmac": signed}) + "\n"
 
 
-async def _stretch(
+async def stretch(
     database: Database, scope: OrganizationScope, since: datetime | None, until: datetime | None
-) -> _Stretch:
+) -> Stretch:
+    """What of the chain covers a time; all of it without one. With nothing sealed the last comes before the first."""
     async with database.unit_of_work(scope, read_only=True) as db:
         if since is None and until is None:
             chain = (await db.scalars(select(AuditChain))).one_or_none()
-            return _Stretch(1, chain.sequence, verify.FIRST, chain.digest) if chain else _Stretch(1, 0, "", "")
+            return Stretch(1, chain.sequence, verify.FIRST, chain.digest) if chain else Stretch(1, 0, "", "")
         first, last = (await db.execute(queries.stretch(since, until))).one()
         if first is None or last is None:
-            return _Stretch(1, 0, verify.FIRST, verify.FIRST)
+            return Stretch(1, 0, verify.FIRST, verify.FIRST)
         ends = await db.execute(
             select(AuditSeal.sequence, AuditSeal.digest).where(AuditSeal.sequence.in_((first - 1, last)))
         )
         digests = {sequence: digest for sequence, digest in ends}
-        return _Stretch(first, last, digests.get(first - 1, verify.FIRST), digests.get(last, verify.FIRST))
+        return Stretch(first, last, digests.get(first - 1, verify.FIRST), digests.get(last, verify.FIRST))
 
 
 async def table(

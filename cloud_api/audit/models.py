@@ -32,6 +32,8 @@ SecurityEventType = Literal[
 SECURITY_EVENT_TYPES: tuple[SecurityEventType, ...] = get_args(SecurityEventType)
 
 Severity = Literal["low", "medium", "high", "critical"]
+#: what is wrong at the first place where the seals of a chain do not hold
+Fault = Literal["missing", "entry_gone", "changed", "end_missing", "end_differs"]
 
 
 class AuditEntry(OrganizationOwned, Base):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from cloud_api.audit import export, queries, service
+from cloud_api.audit import checking, export, queries, service
 from cloud_api.audit.models import AuditEntry, SecurityEvent, SecurityEventType, Severity
 from cloud_api.audit.schemas import (
     EntryCreate,
@@ -17,7 +17,10 @@ from cloud_api.audit.schemas import (
     SecurityEventMove,
     SecurityEventRead,
     SecurityEventResolve,
+    Since,
     ThreatsRead,
+    Until,
+    VerificationRead,
 )
 from cloud_api.audit.states import SecurityStatus
 from cloud_api.kernel.db import Database
@@ -49,6 +52,12 @@ async def list_security_events(
 ) -> Page[SecurityEvent]:
     """Newest first."""
     return await page(db, queries.security_events(type=type, severity=severity, status=status), SecurityEvent.id, query)
+
+
+@router.get("/events/{id}", response_model=SecurityEventRead, dependencies=[require("security:read")])
+async def get_security_event(db: Db, id: uuid.UUID) -> SecurityEvent:
+    """One event."""
+    return await service.get_security_event(db, id)
 
 
 @router.put("/events/{id}/status", response_model=SecurityEventRead, dependencies=[require("security:write")])
@@ -114,14 +123,27 @@ async def list_audit_logs(
 def _chain(
     request: Request, principal: Principal, since: datetime | None, until: datetime | None
 ) -> AsyncIterator[str]:
-    settings: Settings = request.app.state.settings
-    key = settings.audit_key.get_secret_value().encode()
+    key = _key(request)
     return export.json_lines(request.app.state.database, principal.scope, key, since=since, until=until)
+
+
+def _key(request: Request) -> bytes:
+    settings: Settings = request.app.state.settings
+    return settings.audit_key.get_secret_value().encode()
 
 
 def _file(lines: AsyncIterator[str], media_type: str, ending: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="audit.{ending}"'}
     return StreamingResponse(lines, media_type=media_type, headers=headers)
+
+
+@router.get("/audit-logs/verification", response_model=VerificationRead, dependencies=[require("audit:read")])
+async def verify_audit_logs(
+    request: Request, principal: CurrentPrincipal, since: Since = None, until: Until = None
+) -> checking.Checked:
+    """Compute the seals again, of all of the trail or of a time, and name the first place where they do not hold."""
+    key = _key(request)
+    return await checking.check(request.app.state.database, principal.scope, key, since=since, until=until)
 
 
 @router.post("/audit-logs", response_model=EntryRead, status_code=201, dependencies=[require("audit:write")])

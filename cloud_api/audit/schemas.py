@@ -8,12 +8,14 @@ from typing import Annotated, Literal
 from fastapi import Query
 from pydantic import Field, JsonValue
 
-from cloud_api.audit.models import SecurityEventType, Severity
+from cloud_api.audit.models import Fault, SecurityEventType, Severity
 from cloud_api.audit.states import SecurityStatus
 from cloud_api.kernel.http import RequestModel, ResponseModel
 from cloud_api.kernel.json_types import Instant
 
 Note = Annotated[str, Field(min_length=1, max_length=2000)]
+Since = Annotated[Instant | None, Query(alias="from")]
+Until = Annotated[Instant | None, Query(alias="to", description="Not included.")]
 Values = Annotated[dict[str, JsonValue], Field(max_length=100)]
 
 
@@ -25,8 +27,8 @@ class EntryFilter:
     action: Annotated[str | None, Query(max_length=100, description="As `users.changed` or `signed_in`.")] = None
     entity: Annotated[str | None, Query(max_length=100, description="Name of a table, as `users`.")] = None
     entity_id: Annotated[str | None, Query(max_length=100)] = None
-    since: Annotated[Instant | None, Query(alias="from")] = None
-    until: Annotated[Instant | None, Query(alias="to", description="Not included.")] = None
+    since: Since = None
+    until: Until = None
 
     @property
     def only_time(self) -> bool:
@@ -78,6 +80,21 @@ class ActivityFeedRead(ResponseModel):
     #: names of what was set or changed
     changed: list[str]
     note: str
+
+
+class VerificationRead(ResponseModel):
+    """Whether the trail is what was sealed."""
+
+    intact: bool
+    #: how many entries were looked at
+    count: int
+    from_sequence: int
+    to_sequence: int
+    #: the first place where the seals do not hold
+    broken_at: int | None
+    #: what is wrong there: an entry is missing, or gone, or was changed (or another key sealed it); the chain's end is
+    #: missing, or is another one
+    fault: Fault | None
 
 
 class SecurityEventRead(ResponseModel):

@@ -51,19 +51,6 @@ class Cycle(Conflict):
     code = "CYCLE"
 
 
-class StaleVersion(Conflict):
-    """Somebody else has changed it since."""
-
-    code = "STALE_VERSION"
-
-    def __init__(self, what: str, *, seen: int, current: int) -> None:
-        super().__init__(
-            f"{what} is version {current} now, and you have seen version {seen}: read it again, and send your change "
-            f"with version {current}",
-            field="version",
-        )
-
-
 class UnitIsFixed(Conflict):
     """What is counted already cannot be counted in another unit."""
 

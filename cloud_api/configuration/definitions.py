@@ -196,6 +196,12 @@ RELAY_NUMBER = Setting(
     pattern=r"(\+[1-9][0-9]{6,14})?",
     description="The number that drivers dial to be put through to a customer, who sees no other; empty: they write",
 )
+UPI_ID = Setting(
+    key="deliveries.upi_id",
+    default="",
+    pattern=r"([A-Za-z0-9._-]{2,64}@[A-Za-z][A-Za-z0-9.-]{1,63})?",
+    description="The UPI address that customers pay to at the door, by a code on the driver's phone; empty: none",
+)
 
 ARRIVAL_RADIUS_M = Setting(
     key="deliveries.arrival_radius_m",
@@ -249,6 +255,7 @@ _ALL: tuple[AnySetting, ...] = (
     OTP_REQUIRED,
     OTP_MINUTES,
     RELAY_NUMBER,
+    UPI_ID,
     CONTACT_MESSAGE_DAYS,
     FLEET_REMIND_DAYS,
     ARRIVAL_RADIUS_M,

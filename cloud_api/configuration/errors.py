@@ -1,12 +1,18 @@
 """What this room refuses."""
 
-from cloud_api.kernel.errors import Invalid, NotFound, Unavailable
+from cloud_api.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class SettingRefused(Invalid):
     """A setting that does not exist, or a value that it cannot have."""
 
     code = "SETTING_REFUSED"
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else has set it since it was read."""
+
+    code = "CHANGED_MEANWHILE"
 
 
 class UnknownSetting(NotFound):

@@ -51,7 +51,8 @@ async def get_settings(db: Db) -> list[Chosen]:
 @router.put(SETTINGS, response_model=list[SettingRead], dependencies=[require("settings:write")])
 async def change_settings(request: Request, db: Db, principal: CurrentPrincipal, body: SettingsChange) -> list[Chosen]:
     """Several at once: all of them or none."""
-    await service.change(db, body.values, by=principal.id, guards=request.app.state.setting_guards)
+    guards = request.app.state.setting_guards
+    await service.change(db, body.values, by=principal.id, guards=guards, expected=body.expected)
     return [*(await service.chosen_by(db)).values()]
 
 

@@ -24,6 +24,10 @@ class SettingsChange(RequestModel):
         dict[Name, JsonValue],
         Field(min_length=1, max_length=200, examples=[{"session.limit": 3, "units.temperature": "celsius"}]),
     ]
+    expected: Annotated[
+        dict[Name, JsonValue],
+        Field(max_length=200, description="Values as they were read; when one is another by now, none is set."),
+    ] = Field(default_factory=dict)
 
 
 class SettingChange(RequestModel):

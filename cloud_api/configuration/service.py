@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.configuration.definitions import SETTINGS, AnySetting, Setting, V
-from cloud_api.configuration.errors import SettingRefused, UnknownSetting
+from cloud_api.configuration.errors import ChangedMeanwhile, SettingRefused, UnknownSetting
 from cloud_api.configuration.models import SettingValue
 from cloud_api.configuration.queries import values_set_by, values_set_by_slug
 from cloud_api.kernel import clock
@@ -96,11 +96,20 @@ async def public_values(db: AsyncSession, *, slug: str | None) -> dict[str, Valu
 
 
 async def change(
-    db: AsyncSession, values: Mapping[str, object], *, by: uuid.UUID | None, guards: Sequence[SettingGuard] = ()
+    db: AsyncSession,
+    values: Mapping[str, object],
+    *,
+    by: uuid.UUID | None,
+    guards: Sequence[SettingGuard] = (),
+    expected: Mapping[str, object] | None = None,
 ) -> None:
     """Set several, all or none of them; None goes back to the default.
 
+    Args:
+        expected: values as `by` has read them.
+
     Raises:
+        ChangedMeanwhile: when one of them is not as expected any more, with a detail for each.
         SettingRefused: when one does not exist or cannot be what is asked, with a detail for each.
         AlreadyExists: when somebody else sets one of them for the first time at this moment.
     """
@@ -109,8 +118,9 @@ async def change(
         raise SettingRefused("; ".join(f"{detail.field}: {detail.message}" for detail in refused[:3]), details=refused)
     for guard in guards:
         await guard(db, values)
-    theirs = values_set_by(_organization_of(db)).where(SettingValue.key.in_(values))
+    theirs = values_set_by(_organization_of(db)).where(SettingValue.key.in_({*values, *(expected or ())}))
     rows = {row.key: row for row in await db.scalars(theirs.with_for_update())}
+    _check_as_read(expected or {}, rows)
     for key, wanted in values.items():
         row = rows.get(key)
         if wanted is None:
@@ -130,6 +140,13 @@ def _refusal(key: str, wanted: object) -> str | None:
     if wanted is None or setting.accepts(wanted):
         return None
     return f"must be {setting.expected}, or null for the default"
+
+
+def _check_as_read(expected: Mapping[str, object], rows: Mapping[str, SettingValue]) -> None:
+    now = {key: Chosen(SETTINGS[key], rows.get(key)).value for key in expected if key in SETTINGS}
+    other = [Detail(key, f"somebody has set it to {value}") for key, value in now.items() if value != expected[key]]
+    if other:
+        raise ChangedMeanwhile("somebody else has changed these settings since: read them again", details=other)
 
 
 def _chosen(rows: Iterable[SettingValue]) -> dict[str, Chosen]:

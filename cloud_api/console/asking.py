@@ -1,7 +1,7 @@
 """Asking the API, in this process, for the person whose browser it is: with their rights, limits and address."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -123,13 +123,27 @@ class Desk:
         """
         return await self._request(method, path, query, headers or {}, content=content)
 
+    async def send_file(self, method: str, path: str, content: bytes, kind: str, **query: object) -> Answer:
+        """What the API answers to a file that somebody chose.
+
+        Args:
+            kind: its media type.
+
+        Raises:
+            Refused: when it is not taken.
+        """
+        answer = await self._request(method, path, query, {"Content-Type": kind}, content=content)
+        if answer.status_code >= 400:
+            raise _refusal(answer)
+        return answer.json().get("data")
+
     async def _asked(
         self, method: str, path: str, *, query: Mapping[str, object], body: object = None, key: str = ""
     ) -> dict[str, Answer]:
         answer = await self._sent(method, path, query=query, body=body, key=key)
         if answer.status_code >= 400:
             raise _refusal(answer)
-        return {} if answer.status_code == 204 or not answer.content else answer.json()
+        return {} if answer.status_code == 204 or not answer.content else answer.json() or {}
 
     async def _sent(
         self, method: str, path: str, *, query: Mapping[str, object], body: object = None, key: str = ""
@@ -167,6 +181,15 @@ else:
             if isinstance(answer, BaseException):
                 raise answer
         return answers
+
+
+async def gathered(*asked: Awaitable[Answer]) -> list[Answer]:
+    """What several questions are answered, all at once; None for one that is refused."""
+    said = await asyncio.gather(*asked, return_exceptions=True)
+    for one in said:
+        if isinstance(one, BaseException) and not isinstance(one, Refused):
+            raise one
+    return [None if isinstance(one, Refused) else one for one in said]
 
 
 def _params(query: Mapping[str, object]) -> list[tuple[str, str | int | float | bool | None]]:

@@ -9,6 +9,8 @@ from cloud_api.console.pages import Visitor
 Options = list[tuple[str, str]]
 #: a longer catalogue is searched, not chosen from
 _MOST_PRODUCTS = 1_000
+#: kinds of place in which nothing is put away
+_NO_PLACES = frozenset({"office", "job_site"})
 
 
 async def warehouses_of(visitor: Visitor, *, closed: bool = False) -> list[Answer]:
@@ -37,6 +39,23 @@ async def products_of(visitor: Visitor) -> list[Answer]:
         return []
     found = await visitor.desk.every("/warehouse/products", most=_MOST_PRODUCTS, is_active=True)
     return sorted(found, key=lambda one: str(one["name"]).casefold())
+
+
+def by_warehouse(
+    places: Iterable[Answer], warehouses: Iterable[Answer], *, only: str = ""
+) -> list[tuple[str, Options]]:
+    """Places that goods can be put into, by the names of their warehouses; those of vans come first, under no name.
+
+    Args:
+        only: the id of one warehouse; of all when empty.
+    """
+    names = {one["id"]: str(one["name"]) for one in warehouses}
+    groups: dict[str, Options] = {}
+    for place in places:
+        there = place["warehouse_id"] or ""
+        if place["location_type"] not in _NO_PLACES and only in ("", there):
+            groups.setdefault(names.get(there, ""), []).append((place["id"], _text(place, ("code", "name"))))
+    return sorted(groups.items())
 
 
 def options(rows: Iterable[Answer], *fields: str) -> Options:

@@ -42,6 +42,21 @@ def table_file(request: Request, name: str, head: Sequence[str], rows: Iterable[
     raise Refused(422, "VALIDATION_FAILED", said, {"format": said})
 
 
+def amount(said: str | None) -> Decimal | None:
+    """A quantity or a price of the API's, as a cell."""
+    return None if said is None else Decimal(said)
+
+
+def day(said: str | None) -> date | None:
+    """A day of the API's, as a cell."""
+    return None if said is None else date.fromisoformat(said)
+
+
+def moment(said: str | None) -> datetime | None:
+    """A moment of the API's, as a cell."""
+    return None if said is None else datetime.fromisoformat(said)
+
+
 def _here(cell: Cell, zone: object) -> Cell:
     return cell.astimezone(zone).replace(tzinfo=None) if isinstance(cell, datetime) else cell  # type: ignore[arg-type]
 

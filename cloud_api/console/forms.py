@@ -7,9 +7,11 @@ the API says of a field finds its way back to it.
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from fastapi import Request
+from starlette.datastructures import UploadFile
 
 from cloud_api.console.asking import Refused
 
@@ -32,8 +34,7 @@ class Form:
     @classmethod
     def of(cls, said: Mapping[str, Any] | None = None, **values: object) -> "Form":
         """A form that shows what is there already."""
-        shown = {**_flat(said or {}), **{name: _shown(value) for name, value in values.items()}}
-        return cls(values=shown)
+        return cls(values={**_flat(said or {}), **{name: shown(value) for name, value in values.items()}})
 
     def get(self, name: str, default: str = "") -> str:
         """What was typed into a field, without the spaces around it."""
@@ -74,6 +75,26 @@ class Form:
             self.problem = refused.message
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A file that somebody chose."""
+
+    name: str
+    #: as their browser says; may be anything
+    kind: str
+    content: bytes
+
+
+async def file_of(request: Request, name: str) -> Sent | None:
+    """The file in a field; None: nothing was chosen, or it is empty."""
+    sent = (await request.form()).get(name)
+    if not isinstance(sent, UploadFile):
+        return None
+    content = await sent.read()
+    await sent.close()
+    return Sent(sent.filename or "", sent.content_type or "application/octet-stream", content) if content else None
+
+
 async def read(request: Request) -> Form:
     """The form that was sent; its files are in `request.form()`."""
     sent = await request.form()
@@ -87,7 +108,41 @@ async def read(request: Request) -> Form:
     return form
 
 
-def _shown(value: object) -> str:
+def decimal(text: str) -> Decimal | None:
+    """A number that somebody typed; None: it is none."""
+    try:
+        value = Decimal(text.replace(",", ""))
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def minor(text: str) -> int | str:
+    """A sum of money that somebody typed, in the smallest unit; what is no number stays as it is, to be refused."""
+    value = decimal(text)
+    return text if value is None else int((value * 100).to_integral_value())
+
+
+def grams(text: str) -> int | str:
+    """Kilograms that somebody typed, in grams; what is no number stays as it is, to be refused."""
+    value = decimal(text)
+    return text if value is None else int((value * 1000).to_integral_value())
+
+
+def whole(text: str) -> int | str:
+    """A whole number that somebody typed; what is none stays as it is, to be refused."""
+    value = decimal(text)
+    return text if value is None or value != value.to_integral_value() else int(value)
+
+
+def real(text: str) -> float | str:
+    """A number that somebody typed, for measurements and coordinates; what is none stays as it is, to be refused."""
+    value = decimal(text)
+    return text if value is None else float(value)
+
+
+def shown(value: object) -> str:
+    """A value as a field has it."""
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -103,7 +158,7 @@ def _flat(said: Mapping[str, Any], before: str = "") -> dict[str, str]:
         elif isinstance(value, list):
             flat |= _flat({str(place): one for place, one in enumerate(value)}, f"{path}.")
         else:
-            flat[path] = _shown(value)
+            flat[path] = shown(value)
     return flat
 
 

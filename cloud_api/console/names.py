@@ -120,6 +120,8 @@ async def names_of(visitor: Visitor, **ids: Ids) -> Names:
         Refused: when a list is not given.
     """
     found = await _found(visitor, ids)
+    if "people" in ids and visitor.me is not None:  # who looks knows themselves, whatever else they may see
+        found["people"] = {visitor.me["id"]: visitor.me, **found.get("people", {})}
     beside = {
         "products": {lot["product_id"] for lot in found.get("lots", {}).values()},
         "warehouses": {place["warehouse_id"] for place in found.get("places", {}).values()},

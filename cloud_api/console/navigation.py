@@ -12,12 +12,18 @@ class Door:
 
     Args:
         needs: any of these permissions opens it; none: everybody.
+        also: paths of pages that lie behind it too.
     """
 
     title: str
     path: str
     icon: str
     needs: Sequence[str] = ()
+    also: Sequence[str] = ()
+
+    def leads_to(self, path: str) -> bool:
+        """Whether a page lies behind it."""
+        return any(path == own or path.startswith(f"{own}/") for own in (self.path, *self.also))
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ WINGS: Sequence[Wing] = (
         (
             Door("Cold rooms", "/console/cold-rooms", "temperature", ("telemetry:read",)),
             Door("Excursions", "/console/excursions", "alert-triangle", ("alerts:read",)),
+            Door("Rules and on-call", "/console/rules", "adjustments-alt", ("alerts:read",)),
             Door("Gateways", "/console/gateways", "router", ("devices:read",)),
         ),
     ),
@@ -60,6 +67,7 @@ WINGS: Sequence[Wing] = (
             Door("Picking", "/console/picking", "basket", ("orders:fulfill",)),
             Door("On the road", "/console/deliveries", "truck-delivery", ("deliveries:read",)),
             Door("Fleet", "/console/fleet", "truck", ("fleet:read",)),
+            Door("Geofences", "/console/geofences", "map-2", ("routes:read",)),
             Door("Returns", "/console/returns", "truck-return", ("returns:read",)),
             Door("My route", "/console/driver", "steering-wheel", ("deliveries:update_status",)),
         ),
@@ -67,8 +75,17 @@ WINGS: Sequence[Wing] = (
     Wing(
         "Administration",
         (
-            Door("People", "/console/people", "users", ("users:read",)),
-            Door("Security", "/console/security", "shield-lock", ("security:read", "audit:read")),
+            Door("Performance", "/console/performance", "chart-dots", ("analytics:warehouse", "analytics:logistics")),
+            Door("Figures", "/console/management", "chart-bar", ("analytics:business", "analytics:system")),
+            Door("People", "/console/people", "users", ("users:read",), ("/console/roles", "/console/teams")),
+            Door("Security", "/console/security", "shield-lock", ("security:read", "audit:read"), ("/console/audit",)),
+            Door(
+                "Files in and out",
+                "/console/imports",
+                "database-import",
+                ("imports:run",),
+                ("/console/exports",),
+            ),
             Door("Settings", "/console/settings", "settings", ("settings:read",)),
         ),
     ),

@@ -15,6 +15,8 @@ from cloud_api.console import texts
 from cloud_api.console.asking import Answer, Desk, Refused
 from cloud_api.console.browser_parts import address_of
 from cloud_api.console.forms import KEY, Form
+from cloud_api.console.look import Look, look_of
+from cloud_api.console.maps.ground import ground
 from cloud_api.console.navigation import open_to
 from cloud_api.console.writing import Writing, number
 from cloud_api.kernel import clock
@@ -72,6 +74,15 @@ class Visitor:
         """Whether any of these was granted: what somebody may not do is not offered."""
         return any(grants(self.permissions, permission) for permission in permissions)
 
+    def need(self, *permissions: str) -> None:
+        """Turn away who has none of these, before a form is shown that nobody would take from them.
+
+        Raises:
+            Refused: saying what is missing.
+        """
+        if not self.may(*permissions):
+            raise Refused(403, "FORBIDDEN", self.say("You may not do this: {what} is needed", what=permissions[0]))
+
 
 def visitor_of(request: Request) -> Visitor:
     """Who sent this request; the route class has seen to it that somebody is there."""
@@ -95,6 +106,8 @@ def show(request: Request, template: str, *, status: int = 200, **told: Any) -> 
         "wings": open_to(visitor.permissions) if visitor.me else [],
         "form": Form(),
         "now": clock.now(),
+        "ground": ground(request) if visitor.me else {},
+        "look": look_of(visitor.me["organization"]["branding"]) if visitor.me else Look(),
         **visitor.writing.known(),
     }
     page = _PAGES.get_template(template).render({**known, **told})

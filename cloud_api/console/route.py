@@ -15,6 +15,8 @@ from cloud_api.console.pages import Visitor, refusal, visitor_of
 from cloud_api.console.sessions import HOME, NotSignedIn, Tokens
 
 _READS = frozenset({"GET", "HEAD"})
+#: what was typed waits so long for somebody to sign in again
+_TYPED_AGAIN_S = 3_600
 
 
 class ConsoleRoute(APIRoute):
@@ -77,7 +79,12 @@ def _away(request: Request) -> Response:
         response = Response(status_code=204, headers={"HX-Redirect": address})
     else:
         response = RedirectResponse(address, 303)
-    sessions.forget(response)
+    if request.method not in _READS and address != sessions.SIGN_IN:
+        # the page brings back what was typed
+        response.set_cookie(sessions.UNSENT, "1", max_age=_TYPED_AGAIN_S, path=HOME, samesite="lax")
+    if sessions.ACCESS in request.cookies or sessions.AGAIN in request.cookies:
+        # else there is nothing to forget: they may have signed in while this was on its way
+        sessions.forget(response)
     return response
 
 

@@ -12,7 +12,7 @@ import json
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import FastAPI, Request, Response
 
@@ -23,6 +23,8 @@ from cloud_api.kernel.http import request_id
 from cloud_api.kernel.permissions import BROWSER_COOKIE
 
 ACCESS, AGAIN = BROWSER_COOKIE, "coldfleet_again"
+#: which page a form was sent from, and that one could not be taken; scripts write and read them
+PAGE_OF_FORM, UNSENT = "coldfleet_at", "coldfleet_unsent"
 HOME = "/console"
 SIGN_IN = f"{HOME}/sign-in"
 #: renewed when it has less than this to live
@@ -111,7 +113,7 @@ def keep(request: Request, response: Response, tokens: Tokens) -> None:
             value,
             max_age=_AGAIN_LIFE_S,
             path="/",
-            secure=_by_https(request),
+            secure=by_https(request),
             httponly=True,
             samesite="lax",
         )
@@ -124,8 +126,13 @@ def forget(response: Response) -> None:
 
 
 def sign_in_address(request: Request) -> str:
-    """The page to sign in at, which leads back to where this request was made."""
+    """The page to sign in at, which leads back to where this request was made.
+
+    A form's own address cannot be opened: its page has left in a cookie where it is.
+    """
     shown = request.headers.get("HX-Current-URL") or str(request.url)
+    if "HX-Current-URL" not in request.headers and request.method not in ("GET", "HEAD"):
+        shown = safe_next(unquote(request.cookies.get(PAGE_OF_FORM, "")))
     parts = urlsplit(shown)
     back = parts.path + (f"?{parts.query}" if parts.query else "")
     return SIGN_IN if back in (HOME, SIGN_IN) else f"{SIGN_IN}?next={quote(back, safe='')}"
@@ -155,7 +162,8 @@ def given(said: dict[str, Any]) -> Tokens:
     return Tokens(said["access_token"], said["refresh_token"])
 
 
-def _by_https(request: Request) -> bool:
+def by_https(request: Request) -> bool:
+    """Whether the browser came by HTTPS, or would have to."""
     return bool(request.url.scheme == "https" or request.app.state.settings.public_url.startswith("https:"))
 
 

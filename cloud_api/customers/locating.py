@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 
 from cloud_api.customers import phones
 from cloud_api.customers.finding import AddressFinder, Located, Sought
-from cloud_api.customers.schemas import AddressCreate, AddressUpdate, CustomerCreate
+from cloud_api.customers.schemas import AddressCreate, AddressUpdate, CustomerCreate, DoorUpdate
 from cloud_api.customers.service import address_after
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.permissions import CurrentPrincipal, Principal
@@ -62,15 +62,29 @@ async def locate_moved_door(
     request: Request, principal: CurrentPrincipal, id: uuid.UUID, body: AddressUpdate
 ) -> Located | None:
     """Where the map says an address is that is to read otherwise, when nobody says where it is."""
+    return await _find_moved(request, principal, id, body)
+
+
+async def locate_moved_customer_door(
+    request: Request, principal: CurrentPrincipal, address_id: uuid.UUID, body: DoorUpdate
+) -> Located | None:
+    """The same, of a customer's door."""
+    return await _find_moved(request, principal, address_id, body)
+
+
+async def _find_moved(
+    request: Request, principal: Principal, address_id: uuid.UUID, body: AddressUpdate
+) -> Located | None:
     if not finder_of(request).is_configured:
         return None
     database: Database = request.app.state.database
     async with database.unit_of_work(principal.scope, read_only=True) as db:
-        after = await address_after(db, id, changes=body)
+        after = await address_after(db, address_id, changes=body)
     return None if after is None else await _find(request, principal, Sought(*after))
 
 
 LocatedDoors = Annotated[Mapping[int, Located], Depends(locate_doors)]
 LocatedDoor = Annotated[Located | None, Depends(locate_door)]
 LocatedMove = Annotated[Located | None, Depends(locate_moved_door)]
+LocatedCustomerMove = Annotated[Located | None, Depends(locate_moved_customer_door)]
 Country = Annotated[str, Depends(country_of)]

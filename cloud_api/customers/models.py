@@ -3,8 +3,8 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
@@ -12,6 +12,13 @@ from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
 #: what a map matched, from the most exact on, as `route_optimizer.geocoding` has it
 PRECISIONS = ("building", "street", "area", "town", "region")
 FOUND_BY_A_VAN = ("building", "street")
+#: compared byte by byte, whatever the database's own order of letters is
+Digits = String().with_variant(String(collation="C"), "postgresql")
+
+
+def backwards(phone: str) -> str:
+    """The digits of a number from the last one on: how it ends is how they begin."""
+    return "".join(character for character in reversed(phone) if character in "0123456789")
 
 
 class Customer(OrganizationOwned, Base):
@@ -21,11 +28,15 @@ class Customer(OrganizationOwned, Base):
     __table_args__ = (
         UniqueConstraint("organization_id", "number"),
         CheckConstraint("min_remaining_shelf_life_days >= 0", name="min_remaining_shelf_life_days"),
+        Index("ix_customers_organization_id_name", "organization_id", "name", "id"),
+        Index("ix_customers_organization_id_phone_backwards", "organization_id", "phone_backwards"),
     )
 
     number: Mapped[str]
     name: Mapped[str]
     phone: Mapped[str] = mapped_column(default="")
+    #: the digits of `phone` from the last one on: it is found by its end, with a country before it or without
+    phone_backwards: Mapped[str] = mapped_column(Digits, default="", info={"audited": False})
     email: Mapped[str] = mapped_column(default="")
     #: of what they are told, as in BCP 47; empty: the organisation's
     locale: Mapped[str] = mapped_column(default="")
@@ -33,6 +44,13 @@ class Customer(OrganizationOwned, Base):
     #: for how many days after its delivery what is sold to them must still keep
     min_remaining_shelf_life_days: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
+    #: counts the changes of the customer and of its doors; who changes them may say which one they have seen
+    version: Mapped[int] = mapped_column(default=1, info={"audited": False})
+
+    @validates("phone")
+    def _turn_round(self, _name: str, phone: str) -> str:
+        self.phone_backwards = backwards(phone)
+        return phone
 
 
 class CustomerAccount(OrganizationOwned, Base):

@@ -5,9 +5,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.configuration import definitions
 from cloud_api.configuration import service as configuration
+from cloud_api.customers.models import backwards
 
 #: of an organisation whose locale names no country
 _REGION = "IN"
+#: digits that are looked for
+_SHORTEST, _LONGEST = 4, 10
+
+
+def end_of(text: str) -> str:
+    """The last digits of what somebody typed, as `models.backwards` has them; a country before them is left out.
+
+    Empty: it is too short to be looked for, or no number.
+    """
+    bare = "".join(character for character in text if character not in " ()-.+")
+    return backwards(bare)[:_LONGEST] if bare.isascii() and bare.isdigit() and len(bare) >= _SHORTEST else ""
 
 
 def e164(text: str, region: str) -> str | None:

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.customers import service
+from cloud_api.customers import queries, service
 from cloud_api.customers.finding import Sought
-from cloud_api.customers.locating import Country, Finder, LocatedDoor, LocatedDoors, LocatedMove
+from cloud_api.customers.locating import Country, Finder, LocatedCustomerMove, LocatedDoor, LocatedDoors, LocatedMove
 from cloud_api.customers.models import Customer, CustomerAccount, CustomerAddress
 from cloud_api.customers.schemas import (
     AccountRead,
@@ -21,13 +21,16 @@ from cloud_api.customers.schemas import (
     AddressUpdate,
     CandidateRead,
     CustomerCreate,
+    CustomerFilter,
     CustomerRead,
     CustomerUpdate,
+    DoorUpdate,
     GeocodeRequest,
 )
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.paging import Page, PageQuery, RowsQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
+from cloud_api.kernel.sorting import sorted_page
 from cloud_api.kernel.unit_of_work import Db
 
 router = APIRouter(prefix="/customers", tags=["customers"], route_class=ApiRoute)
@@ -47,9 +50,12 @@ OwnCustomer = Annotated[uuid.UUID, Depends(own_customer, scope="function")]
 
 
 @router.get("", response_model=list[CustomerRead], dependencies=[require("customers:read")])
-async def list_customers(db: Db, query: Annotated[RowsQuery, Depends()]) -> Page[CustomerRead]:
-    """Newest first, with their doors."""
-    rows = await page(db, select(Customer), Customer.id, query)
+async def list_customers(
+    db: Db, query: Annotated[RowsQuery, Depends()], wanted: Annotated[CustomerFilter, Depends()]
+) -> Page[CustomerRead]:
+    """Newest first, or as `sort` says, with their doors. A page's cursor goes on with the same `sort`."""
+    found = await queries.matching(db, wanted)
+    rows = await sorted_page(db, found, Customer.id, query, sort=wanted.sort, columns={"name": Customer.name})
     return Page(await _read(db, rows.items), rows.limit, rows.next_cursor)
 
 
@@ -67,7 +73,7 @@ async def get_customer(db: Db, id: uuid.UUID) -> CustomerRead:
 
 @router.put("/{id}", response_model=CustomerRead, dependencies=[require("customers:write")])
 async def update_customer(db: Db, id: uuid.UUID, body: CustomerUpdate) -> CustomerRead:
-    """Change name, phone, e-mail, language, or what is asked of shelf life."""
+    """Change name, phone, e-mail, language, what is asked of shelf life, or take orders again."""
     return (await _read(db, [await service.update_customer(db, id, changes=body)]))[0]
 
 
@@ -75,6 +81,26 @@ async def update_customer(db: Db, id: uuid.UUID, body: CustomerUpdate) -> Custom
 async def deactivate_customer(db: Db, id: uuid.UUID) -> None:
     """Take no more orders from this customer."""
     await service.deactivate_customer(db, id)
+
+
+@router.post("/{id}/addresses", response_model=AddressRead, status_code=201, dependencies=[require("customers:write")])
+async def add_customer_address(located: LocatedDoor, db: Db, id: uuid.UUID, body: AddressCreate) -> CustomerAddress:
+    """One more door of a customer. Without coordinates it is looked for on the map."""
+    return await service.add_address(db, id, new=body, located=located)
+
+
+@router.put("/{id}/addresses/{address_id}", response_model=AddressRead, dependencies=[require("customers:write")])
+async def update_customer_address(
+    located: LocatedCustomerMove, db: Db, id: uuid.UUID, address_id: uuid.UUID, body: DoorUpdate
+) -> CustomerAddress:
+    """Change a door; orders keep the one they were taken for."""
+    return await service.update_address(db, id, address_id, changes=body, located=located, seen=body.version)
+
+
+@router.delete("/{id}/addresses/{address_id}", status_code=204, dependencies=[require("customers:write")])
+async def remove_customer_address(db: Db, id: uuid.UUID, address_id: uuid.UUID) -> None:
+    """Take a door away, unless it is the only one; orders keep their copy of it."""
+    await service.remove_address(db, id, address_id)
 
 
 @router.post(
@@ -158,6 +184,7 @@ async def _read(db: AsyncSession, customers: Sequence[Customer]) -> list[Custome
             locale=customer.locale,
             is_active=customer.is_active,
             min_remaining_shelf_life_days=customer.min_remaining_shelf_life_days,
+            version=customer.version,
             addresses=[AddressRead.model_validate(door) for door in doors[customer.id]],
         )
         for customer in customers

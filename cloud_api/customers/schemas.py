@@ -4,7 +4,8 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import EmailStr, Field
+from fastapi import Query
+from pydantic import BaseModel, EmailStr, Field
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
 
@@ -17,6 +18,9 @@ Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 #: for how many days after its delivery what is sold to the customer must still keep
 ShelfLifeDays = Annotated[int, Field(ge=0, le=3650)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Version = Annotated[int, Field(ge=1)]
+Sort = Literal["name", "-name", "created_at", "-created_at"]
+NO_NUL = r"^[^\x00]*$"
 
 
 #: as in BCP 47; empty: the organisation's
@@ -63,6 +67,17 @@ class CandidateRead(ResponseModel):
     confidence: Literal["high", "medium", "low"]
 
 
+class CustomerFilter(BaseModel):
+    """Query parameters of the list of customers: all that are given hold."""
+
+    #: words of the name or the number, as they begin, or how a phone number ends
+    search: Annotated[str | None, Query(max_length=120, pattern=NO_NUL)] = None
+    is_active: bool | None = None
+    #: false: has a door of which nobody is certain where it is
+    is_sure: bool | None = None
+    sort: Sort = "-created_at"
+
+
 class AddressUpdate(RequestModel):
     """What is not sent stays. Orders keep the door that they were taken for.
 
@@ -75,6 +90,13 @@ class AddressUpdate(RequestModel):
     postal_code: PostalCode = ""
     latitude: Latitude = 0.0
     longitude: Longitude = 0.0
+
+
+class DoorUpdate(AddressUpdate):
+    """The same, of a customer's door."""
+
+    #: of the customer, as it was seen: when it is another now, nothing is changed; none: whatever it is
+    version: Version | None = None
 
 
 class CustomerCreate(RequestModel):
@@ -91,6 +113,10 @@ class CustomerCreate(RequestModel):
 class CustomerUpdate(RequestModel):
     """What is not sent stays."""
 
+    #: the version that was seen: when it is another now, nothing is changed; none: whatever it is
+    version: Version | None = None
+    #: false: no more orders are taken
+    is_active: bool = True
     name: Name = ""
     phone: Phone = ""
     email: EmailStr | None = None
@@ -127,6 +153,7 @@ class CustomerRead(ResponseModel):
     locale: str
     is_active: bool
     min_remaining_shelf_life_days: int
+    version: int
     addresses: list[AddressRead]
 
 

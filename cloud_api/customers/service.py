@@ -14,7 +14,7 @@ from cloud_api.customers.queries import customer_of
 from cloud_api.customers.schemas import AddressConfirm, AddressCreate, AddressUpdate, CustomerCreate, CustomerUpdate
 from cloud_api.identity.people import service as people
 from cloud_api.kernel import clock
-from cloud_api.kernel.errors import NotFound
+from cloud_api.kernel.errors import NotFound, StaleVersion
 from cloud_api.kernel.numbers import next_number
 from cloud_api.search import service as search
 
@@ -59,16 +59,21 @@ async def create_customer(
 
 
 async def update_customer(db: AsyncSession, customer_id: uuid.UUID, *, changes: CustomerUpdate) -> Customer:
-    """Change a customer's name, phone, e-mail, language, or what they ask of shelf life.
+    """Change a customer's name, phone, e-mail, language, what they ask of shelf life, or take orders from them again.
 
     Raises:
         NotFound: when there is no such customer.
+        StaleVersion: when `changes` was made of another version than there is now.
         BadPhone: when nobody can be called under the phone number.
     """
-    customer = await get_customer(db, customer_id)
+    customer = await lock_customer(db, customer_id, seen=changes.version)
     await _check_phone(db, changes.phone)
-    for field, value in changes.model_dump(exclude_unset=True).items():
-        setattr(customer, field, "" if value is None else value)
+    sent = changes.model_dump(exclude_unset=True, exclude={"version"})
+    told = {field: "" if value is None else value for field, value in sent.items()}
+    if any(getattr(customer, field) != value for field, value in told.items()):
+        customer.version += 1
+    for field, value in told.items():
+        setattr(customer, field, value)
     await search.put(db, searchable.entry_of(customer))
     return customer
 
@@ -79,7 +84,8 @@ async def deactivate_customer(db: AsyncSession, customer_id: uuid.UUID) -> None:
     Raises:
         NotFound: when there is no such customer.
     """
-    customer = await get_customer(db, customer_id)
+    customer = await lock_customer(db, customer_id)
+    customer.version += customer.is_active
     customer.is_active = False
     await search.put(db, searchable.entry_of(customer))
 
@@ -93,6 +99,25 @@ async def get_customer(db: AsyncSession, customer_id: uuid.UUID) -> Customer:
     customer = await db.get(Customer, customer_id)
     if customer is None:
         raise NotFound(f"no customer with id {customer_id}", field="customer_id")
+    return customer
+
+
+async def lock_customer(db: AsyncSession, customer_id: uuid.UUID, *, seen: int | None = None) -> Customer:
+    """One customer, locked until the unit of work ends: of two who change it or its doors, one comes first.
+
+    Args:
+        seen: the version of it that somebody's change was made of; None: whichever it is.
+
+    Raises:
+        NotFound: when there is none.
+        StaleVersion: when it is another version now.
+    """
+    its = select(Customer).where(Customer.id == customer_id)
+    customer = (await db.scalars(its.with_for_update().execution_options(populate_existing=True))).one_or_none()
+    if customer is None:
+        raise NotFound(f"no customer with id {customer_id}", field="customer_id")
+    if seen not in {None, customer.version}:
+        raise StaleVersion(f"customer {customer.number}", seen=seen or 0, current=customer.version)
     return customer
 
 
@@ -183,9 +208,12 @@ async def add_address(
     """Add a door, where it says that it is, or where the map does.
 
     Raises:
+        NotFound: when there is no such customer.
         CoordinatesNeeded: when nobody says where it is.
     """
     address = _door(new, located)
+    customer = await lock_customer(db, customer_id)
+    customer.version += 1
     address.customer_id = customer_id
     db.add(address)
     await db.flush()
@@ -199,18 +227,25 @@ async def update_address(
     *,
     changes: AddressUpdate,
     located: Located | None = None,
+    seen: int | None = None,
 ) -> CustomerAddress:
     """Change a door. Orders keep the door that they were taken for.
 
     Where it reads otherwise and nobody says where it is, it is where the map says; without a map its pin stays, and
     somebody has to confirm it.
 
+    Args:
+        seen: the version of the customer that the change was made of; None: whichever it is.
+
     Raises:
         NotFound: when the customer has no such door.
+        StaleVersion: when the customer is another version now.
     """
+    customer = await lock_customer(db, customer_id, seen=seen)
     address = await get_address(db, customer_id, address_id)
-    sent = changes.model_dump(exclude_unset=True)
+    sent = changes.model_dump(exclude_unset=True, exclude={"version"})
     reads_otherwise = _reads_otherwise(address, changes)
+    customer.version += 1
     for field, value in sent.items():
         setattr(address, field, value)
     if sent.keys() & _COORDINATES:
@@ -230,7 +265,9 @@ async def confirm_address(
     Raises:
         NotFound: when the customer has no such door.
     """
+    customer = await lock_customer(db, customer_id)
     address = await get_address(db, customer_id, address_id)
+    customer.version += 1
     address.latitude, address.longitude = pin.latitude, pin.longitude
     address.confirmed_at = clock.now()
     return address
@@ -292,8 +329,9 @@ async def remove_address(db: AsyncSession, customer_id: uuid.UUID, address_id: u
         LastAddress: when it is the only one.
     """
     # of two doors, two requests at once must not take both
-    await db.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update())
+    customer = await lock_customer(db, customer_id)
     address = await get_address(db, customer_id, address_id)
     if len((await addresses_of(db, [customer_id]))[customer_id]) == 1:
         raise LastAddress("this is the only address: add another before you take it away", field="id")
+    customer.version += 1
     await db.delete(address)

@@ -1,8 +1,9 @@
 """Finding a request's operation among hundreds without asking each of them.
 
-A router looks at its routes one after the other, each a regular expression; a platform of many rooms would spend as
-long on that as on the work. A doorway stands before a room's router and lets only those in who may find something
-there: whose path begins as one of the room's paths does, as far as that is fixed.
+A router looks at its routes one after the other, each a regular expression, and once more for each router it stands
+in; a platform of many rooms would spend as long on that as on the work. A doorway has a room's routes, stands in the
+application itself, and lets only those in who may find something there: whose path begins as one of the room's paths
+does, as far as that is fixed.
 """
 
 from typing import Self
@@ -13,16 +14,15 @@ from starlette.types import Scope
 
 
 class Doorway(APIRouter):
-    """A router with one router behind it."""
+    """The router of a room."""
 
     #: how the paths behind it begin; None: anything may be there
     _begins: tuple[str, ...] | None = None
 
     @classmethod
     def to(cls, router: APIRouter, *, under: str) -> Self:
-        """A doorway to `router`, whose paths are all under this prefix."""
-        doorway = cls()
-        doorway.include_router(router)
+        """A doorway to what `router` has, to be included under this prefix."""
+        doorway = cls(routes=list(router.routes))
         paths = [getattr(route, "path", None) for route in router.routes]
         known = [path for path in paths if isinstance(path, str)]
         if len(known) == len(paths):

@@ -52,6 +52,19 @@ class AlreadyExists(Conflict):
     code = "ALREADY_EXISTS"
 
 
+class StaleVersion(Conflict):
+    """Somebody else has changed it since."""
+
+    code = "STALE_VERSION"
+
+    def __init__(self, what: str, *, seen: int, current: int) -> None:
+        super().__init__(
+            f"{what} is version {current} now, and you have seen version {seen}: read it again, and send your change "
+            f"with version {current}",
+            field="version",
+        )
+
+
 class Invalid(AppError):
     """A value that no retry will make acceptable."""
 

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cloud_api.kernel import body_limit, clock, idempotency, json_types, wire
 from cloud_api.kernel.addresses import client_address, neighbourhood
 from cloud_api.kernel.errors import AppError, Detail, Invalid
-from cloud_api.kernel.metrics import RequestMetrics
+from cloud_api.kernel.metrics import ERROR_CODE, RequestMetrics
 from cloud_api.kernel.paging import Page
 from cloud_api.kernel.permissions import current_principal
 from cloud_api.kernel.rate_limits import Budget, charge
@@ -219,13 +219,15 @@ def error_response(
     return JSONResponse(body.model_dump(mode="json"), status, headers=dict(headers or {}))
 
 
-async def _app_error(_request: Request, error: Exception) -> Response:
+async def _app_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)  # noqa: S101 - registered for this class
+    request.scope[ERROR_CODE] = error.code
     return error_response(error.status, error.code, error.message, error.details, error.headers)
 
 
-async def _validation_error(_request: Request, error: Exception) -> Response:
+async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    request.scope[ERROR_CODE] = "VALIDATION_FAILED"
     # a body that a dependency reads as well is complained of twice
     details = list(dict.fromkeys(Detail(_field(entry), str(entry["msg"])) for entry in error.errors()))
     what = "; ".join(f"{detail.field}: {detail.message}" for detail in details[:3])
@@ -240,13 +242,12 @@ def _field(entry: Mapping[str, Any]) -> str:
     return ".".join(str(part) for part in named) or str(location[0])
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     """Starlette's own: no such path, wrong method, unreadable body; and a body that is too large."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     codes = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: wire.TooLarge.code}
-    return error_response(
-        error.status_code, codes.get(error.status_code, "BAD_REQUEST"), str(error.detail), [], error.headers
-    )
+    code = request.scope[ERROR_CODE] = codes.get(error.status_code, "BAD_REQUEST")
+    return error_response(error.status_code, code, str(error.detail), [], error.headers)
 
 
 async def _replay(_request: Request, error: Exception) -> Response:

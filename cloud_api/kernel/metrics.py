@@ -1,6 +1,7 @@
 """Prometheus metrics of the process, and the middleware that measures requests and writes each into the log."""
 
 import time
+from collections.abc import Callable, Sequence
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -10,6 +11,14 @@ log = structlog.get_logger(__name__)
 
 #: asked every few seconds by machines that watch: their lines would bury the others
 _WATCHED = "/api/v1/monitoring/"
+
+#: in a request's scope: whose it is (`kernel.permissions.Principal`), and the code of the error that answers it
+PRINCIPAL = "coldfleet.principal"
+ERROR_CODE = "coldfleet.error_code"
+
+#: told of each request when it is over: its scope, its route's template, its status, and how long it took, in seconds;
+#: the application's `state.request_observers` has them
+Observer = Callable[[Scope, str, int, float], None]
 
 REQUESTS = Histogram(
     "coldfleet_request_seconds",
@@ -65,6 +74,9 @@ class RequestMetrics:
             route = _template(scope)
             duration_s = time.perf_counter() - began
             REQUESTS.labels(scope["method"], route, str(status)).observe(duration_s)
+            observers: Sequence[Observer] = getattr(scope["app"].state, "request_observers", ())
+            for observe in observers:
+                observe(scope, route, status, duration_s)
             note = log.debug if route.startswith(_WATCHED) else log.info
             note(
                 "request",

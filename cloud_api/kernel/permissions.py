@@ -19,6 +19,7 @@ from starlette.requests import HTTPConnection
 from cloud_api.kernel.addresses import client_address
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.errors import Forbidden, Unauthenticated
+from cloud_api.kernel.metrics import PRINCIPAL
 from cloud_api.kernel.rate_limits import Budget, charge
 from cloud_api.kernel.tenancy import OrganizationScope
 
@@ -147,6 +148,7 @@ async def identify(connection: HTTPConnection, token: str) -> Principal:
     """
     gates: Sequence[AdmissionGate] = getattr(connection.app.state, "admission_gates", ())
     principal = await _proved(connection, token)
+    connection.scope[PRINCIPAL] = principal
     structlog.contextvars.bind_contextvars(
         organization_id=str(principal.organization_id), principal=f"{principal.kind}:{principal.id}"
     )

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from cloud_api.kernel import region_map
 from cloud_api.kernel.addresses import parse_networks
 from cloud_api.kernel.errors import Invalid
 
@@ -115,6 +116,8 @@ class Settings(BaseSettings):
     media_parts_max_mb: int = Field(default=500, ge=1, le=2_000)
     #: a folder with further fonts for labels: Devanagari, Tamil, whatever products are called in
     label_font_folder: Path | None = None
+    #: the console's maps are drawn on this: a PMTiles file with vector tiles of the region; without: on a plain grid
+    region_map: FilePath | None = None
     #: a server that knows roads: OSRM or Valhalla at `road_url`, or Google with a key; without: great circles
     road_service: Literal["", "osrm", "valhalla", "google"] = ""
     road_url: str = ""
@@ -166,6 +169,16 @@ class Settings(BaseSettings):
         if wrong:
             raise ValueError(f"{wrong[0]!r} is no origin: write https://app.example, without a path")
         return origins
+
+    @field_validator("region_map")
+    @classmethod
+    def _name_a_map_that_browsers_draw(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            try:
+                region_map.read(path)
+            except OSError as error:
+                raise ValueError(f"cannot be read: {error.strerror}") from None
+        return path
 
     @field_validator("rate_limit_store", "fanout_redis_url")
     @classmethod

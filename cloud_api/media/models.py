@@ -14,7 +14,11 @@ class Media(OrganizationOwned, Base):
     """One file. The same bytes are kept once for each organisation."""
 
     __tablename__ = "media"
-    __table_args__ = (UniqueConstraint("organization_id", "sha256"), CheckConstraint("size_bytes >= 0", name="size"))
+    __table_args__ = (
+        UniqueConstraint("organization_id", "sha256"),
+        Index("ix_media_received_at", "organization_id", "received_at", "size_bytes"),
+        CheckConstraint("size_bytes >= 0", name="size"),
+    )
 
     sha256: Mapped[str]
     mime: Mapped[str]

@@ -21,7 +21,7 @@ from cloud_api.media.queries import attachments_of
 from cloud_api.media.storage import Files
 
 #: what may show a file
-ENTITY_TYPES = ("product", "lot", "item", "user", "delivery", "order", "stock_movement", "excursion")
+ENTITY_TYPES = ("product", "lot", "item", "user", "delivery", "order", "stock_movement", "excursion", "organization")
 _NAMED = 3
 
 

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, CheckConstraint, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.columns import Quantity
@@ -26,6 +26,8 @@ class CustomerReturn(OrganizationOwned, Base):
         CheckConstraint(f"status IN {tuple(str(status) for status in ReturnStatus)}", name="status"),
         CheckConstraint(f"refund_status IN {tuple(str(status) for status in RefundStatus)}", name="refund_status"),
         CheckConstraint("refund_minor >= 0", name="refund"),
+        Index("ix_customer_returns_organization_id_status", "organization_id", "status", "id"),
+        Index("ix_customer_returns_organization_id_requested_at", "organization_id", "requested_at", "id"),
         same_organization("order_id", "customer_orders"),
         same_organization("customer_id", "customers"),
     )

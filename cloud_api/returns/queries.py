@@ -25,6 +25,11 @@ def visible_returns(seen: VisibleOrders) -> ColumnElement[bool]:
     return CustomerReturn.order_id.in_(select(CustomerOrder.id).where(seen.orders()))
 
 
+def from_warehouse(warehouse_id: uuid.UUID) -> ColumnElement[bool]:
+    """Whether a return is of an order that was sent from there."""
+    return CustomerReturn.order_id.in_(select(CustomerOrder.id).where(CustomerOrder.warehouse_id == warehouse_id))
+
+
 async def lines_of(db: AsyncSession, return_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, list[ReturnLine]]:
     """The lines of returns, in key order."""
     found = defaultdict[uuid.UUID, list[ReturnLine]](list)

@@ -1,12 +1,14 @@
 """`/api/v1/returns`, and `/api/v1/orders/{id}/returns`: what customers give back."""
 
 import uuid
+from datetime import date, time, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud_api.identity.organizations import service as organizations
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.paging import Page, PageQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
@@ -35,6 +37,8 @@ from cloud_api.returns.visibility import ReturnsToProcess, ReturnsToRead, Return
 
 router = APIRouter(prefix="/returns", tags=["orders"], route_class=ApiRoute)
 of_orders = APIRouter(prefix="/orders", tags=["orders"], route_class=ApiRoute)
+#: days that a zone can be reckoned of
+_FIRST, _LAST = date(1970, 1, 1), date(9000, 1, 1)
 
 
 @of_orders.post(
@@ -55,8 +59,15 @@ async def list_returns(
     status: Status | None = None,
     order_id: uuid.UUID | None = None,
     customer_id: uuid.UUID | None = None,
+    warehouse_id: uuid.UUID | None = None,
+    since: Annotated[
+        date | None, Query(alias="from", ge=_FIRST, le=_LAST, description="Asked for on that day, or later.")
+    ] = None,
+    until: Annotated[
+        date | None, Query(alias="to", ge=_FIRST, le=_LAST, description="Asked for on that day, or before.")
+    ] = None,
 ) -> Page[ReturnRead]:
-    """Newest first."""
+    """Newest first. Days are the organisation's own."""
     statement = select(CustomerReturn).where(queries.visible_returns(seen))
     if status is not None:
         statement = statement.where(CustomerReturn.status == status)
@@ -64,6 +75,13 @@ async def list_returns(
         statement = statement.where(CustomerReturn.order_id == order_id)
     if customer_id is not None:
         statement = statement.where(CustomerReturn.customer_id == customer_id)
+    if warehouse_id is not None:
+        statement = statement.where(queries.from_warehouse(warehouse_id))
+    if since is not None:
+        statement = statement.where(CustomerReturn.requested_at >= await organizations.instant(db, since, time.min))
+    if until is not None:
+        day_after = until + timedelta(days=1)
+        statement = statement.where(CustomerReturn.requested_at < await organizations.instant(db, day_after, time.min))
     rows = await page(db, statement, CustomerReturn.id, query)
     lines = await queries.lines_of(db, [one.id for one in rows.items])
     return Page([_read(one, lines.get(one.id, [])) for one in rows.items], rows.limit, rows.next_cursor)

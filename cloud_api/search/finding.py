@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, false, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from cloud_api.search.models import CODE, SearchEntry
 from cloud_api.search.queries import (
@@ -17,7 +18,10 @@ from cloud_api.search.queries import (
     best,
     containing,
     counted,
+    entities,
     everything,
+    has_words,
+    how_common,
     misspelt,
     with_words,
 )
@@ -31,6 +35,8 @@ _WEIGHED = 100
 _MEANINGS, _SPELLINGS = 3, 500
 #: so many letters of a word are enough to find it by
 _PART = 3
+#: so many things of a kind are named one by one; more are looked up row by row, and the first rows have them soon
+_NAMED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,23 @@ async def suggest(db: AsyncSession, sight: Sight, asked: str, *, limit: int) -> 
     for entry in _each_once(coded, _ranked(worded, question)):
         titled.setdefault(entry.title, entry)
     return list(titled.values())[:limit]
+
+
+async def having_words(
+    db: AsyncSession, kind: str, key: InstrumentedAttribute[uuid.UUID], asked: str
+) -> ColumnElement[bool]:
+    """The condition that the thing of this kind with this key has all the words, as they begin; for lists.
+
+    Nobody's sight narrows it: the list does. A question without a word in it finds nothing.
+    """
+    question = words(asked)[:MAX_ASKED]
+    if not question:
+        return false()
+    common = {word: await db.scalar(how_common(word, most=_NAMED + 1)) or 0 for word in question}
+    rarest = min(common, key=lambda word: common[word])
+    if common[rarest] > _NAMED:
+        return has_words(kind, key, question)
+    return key.in_(set(await db.scalars(entities(kind, rarest, question))))
 
 
 async def facets(db: AsyncSession, sight: Sight, asked: str, *, narrowed: Narrowed) -> Facets:

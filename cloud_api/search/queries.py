@@ -79,6 +79,30 @@ def best(found: Select[tuple[uuid.UUID, int]], *, limit: int) -> Select[tuple[Se
     )
 
 
+def how_common(beginning: str, *, most: int) -> Select[tuple[int]]:
+    """How many words begin so, `most` at most."""
+    those = select(SearchWord.entry_id).where(_from(SearchWord.word, beginning)).limit(most)
+    return select(func.count()).select_from(those.subquery())
+
+
+def entities(kind: str, leading: str, asked: Collection[str]) -> Select[tuple[uuid.UUID]]:
+    """The things of a kind that have all the words; `leading` is the one that they are looked up by."""
+    its = select(SearchEntry.entity_id).join(SearchWord, SearchWord.entry_id == SearchEntry.id)
+    its = its.where(SearchEntry.kind == kind, _from(SearchWord.word, leading))
+    for word in {*asked} - {leading}:
+        its = its.where(_also(word, SearchEntry.organization_id, SearchEntry.id))
+    return its
+
+
+def has_words(kind: str, key: InstrumentedAttribute[uuid.UUID], asked: Collection[str]) -> ColumnElement[bool]:
+    """Whether the thing of this kind with this key has all the words, row by row."""
+    entry = aliased(SearchEntry)
+    its = select(entry.id).where(entry.kind == kind, entry.entity_id == key)
+    for word in asked:
+        its = its.where(_also(word, entry.organization_id, entry.id))
+    return its.exists()
+
+
 def everything(sight: Sight, narrowed: Narrowed, *, scanned: int) -> Select[tuple[uuid.UUID]]:
     """The newest entries, whatever their words."""
     return select(SearchEntry.id).where(sight.shows(), narrowed.holds()).order_by(SearchEntry.id.desc()).limit(scanned)
@@ -103,6 +127,15 @@ def misspelt(asked: Collection[str], *, limit: int) -> Select[tuple[str]]:
 def containing(part: str, *, limit: int) -> Select[tuple[str]]:
     """Words of titles that have this part."""
     return select(SearchSpelling.word).where(_from(SearchSpelling.variant, part)).distinct().limit(limit)
+
+
+def _also(
+    word: str, organization_id: InstrumentedAttribute[uuid.UUID], entry_id: InstrumentedAttribute[uuid.UUID]
+) -> ColumnElement[bool]:
+    """Whether an entry has this word too."""
+    other = aliased(SearchWord)
+    same = select(other.entry_id).where(other.organization_id == organization_id, other.entry_id == entry_id)
+    return same.where(_from(other.word, word)).exists()
 
 
 def _begins(column: InstrumentedAttribute[str], any_of: Collection[str]) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 A day of 30 vans with 17 doors each is under way, among 100,000 orders; another organisation has 10 million readings.
 `weight`: what a browser that has nothing loads before it shows the overview. `pages`: the time of a page by HTTP on
 loopback, one after the other, from the first byte sent to the last received; what the page then asks for itself is
-measured as a page of its own.
+measured as a page of its own. `drag`: a stop of a day that has not begun goes to another van.
 """
 
 import asyncio
@@ -21,19 +21,21 @@ from sqlalchemy import Table, select
 from cloud_api.devices.models import Sensor
 from cloud_api.identity.organizations.models import Organization
 from cloud_api.identity.roles.catalogue import ADMIN
+from cloud_api.inventory.ledger.models import Lot
 from cloud_api.kernel import logs
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.ids import new_id
 from cloud_api.kernel.permissions import BROWSER_COOKIE
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.orders.book.models import CustomerOrder
-from coldfleet.bench import timeseries_fill
+from coldfleet.bench import dragging, timeseries_fill
 from coldfleet.bench.alerts_site import Engine
-from coldfleet.bench.delivery_site import Person, Site, found_organization, hire, running_day
+from coldfleet.bench.delivery_site import Day, Person, Site, found_organization, hire, plan_day, running_day
 from coldfleet.bench.gateway import Figure, at_most
 
 VANS, STOPS = 30, 17
-MOST_KB, SLOW_MS = 500.0, 100.0
+MOST_KB, SLOW_MS, DRAG_MS = 500.0, 100.0, 200.0
+_MOST_DRAGS = 20
 _ROWS_AT_ONCE = 2_000
 _ASSET = re.compile(r'(?:src|href)="(/console/static/[^"#]+)')
 _WARM = 3
@@ -59,21 +61,52 @@ class Seat:
     pages: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Filled:
+    """What there is to be looked at."""
+
+    office: Seat
+    store: Seat
+    #: its vans have not left
+    planned: Day
+
+
 def measure(wanted: Wanted) -> Iterator[Figure]:
     """All figures, as they come."""
     logs.configure(level="warning", for_people=True)
     folder = wanted.folder / "console"
     with running_day(folder, drivers=VANS, stops=STOPS, dispatchers=1, engine=wanted.engine) as site:
-        office, store = asyncio.run(_fill(site, wanted))
+        filled = asyncio.run(_fill(site, wanted))
+        office, store = filled.office, filled.store
         yield at_most("weight: the overview, all it loads, compressed", "kB", [_weight(site, office.person)], MOST_KB)
         for seat in (office, store):
             for name, path in seat.pages.items():
                 took_ms = _timed(site, seat.person, path, wanted.calls)
-                yield at_most(f"pages: {name}, p95", "ms", [took_ms[int(len(took_ms) * 0.95)]], SLOW_MS)
+                yield at_most(f"pages: {name}, p95", "ms", [_p95(took_ms)], SLOW_MS)
+        yield from _dragging(site, filled.planned, folder, wanted.calls)
 
 
-async def _fill(site: Site, wanted: Wanted) -> tuple[Seat, Seat]:
-    """Add the orders, and a farm with its readings; who looks at which pages."""
+def _dragging(site: Site, day: Day, folder: Path, calls: int) -> Iterator[Figure]:
+    """Of a day that has not begun."""
+    name = f"drag: a stop moved to another of {VANS} vans, until the schedule is shown, p95"
+    [dispatcher] = day.dispatchers
+    with _client(site, dispatcher) as client:
+        client.headers["Sec-Fetch-Site"] = "same-origin"
+        yield at_most(f"{name}: the answer", "ms", [_p95(dragging.by_http(client, day, calls))], DRAG_MS)
+    cookies = {BROWSER_COOKIE: dispatcher.authorization.removeprefix("Bearer ")}
+    shown = dragging.in_chromium(folder, f"http://127.0.0.1:{site.server.port}", cookies, day, min(calls, _MOST_DRAGS))
+    if shown is None:
+        yield Figure(f"{name}: not measured, there is no Chromium here", "ms", [0.0])
+    else:
+        yield at_most(f"{name}: in Chromium", "ms", [_p95(shown)], DRAG_MS)
+
+
+def _p95(took_ms: Sequence[float]) -> float:
+    return took_ms[int(len(took_ms) * 0.95)]
+
+
+async def _fill(site: Site, wanted: Wanted) -> Filled:
+    """Add the orders, a farm with its readings and a day that has not begun; who looks at which pages."""
     database = Database(site.database_url)
     day = site.day
     try:
@@ -87,18 +120,31 @@ async def _fill(site: Site, wanted: Wanted) -> tuple[Seat, Seat]:
         await timeseries_fill.fill(database, slug, readings=wanted.readings)
         async with database.unit_of_work(scope, read_only=True) as db:
             room_id = (await db.scalars(select(Sensor.location_id).limit(1))).one()
+        async with database.unit_of_work(day.organization, read_only=True) as db:
+            lot_id = (await db.scalars(select(Lot.id).limit(1))).one()
+        planned = await plan_day(database, drivers=VANS, stops=STOPS, dispatchers=1, begins=False)
     finally:
         await database.close()
-    board = f"/console/dispatch?warehouse_id={day.warehouse_id}&date={day.on}"
+    board = dragging.board_of(day)
+    first = day.drives[0]
     office = {
         "overview": "/console",
         "overview, what is open": "/console/home/now",
         "overview, goods": "/console/home/goods",
         f"orders ({wanted.orders:,})": "/console/orders",
-        "an order": f"/console/orders/{day.drives[0].order_ids[0]}",
+        "an order": f"/console/orders/{first.order_ids[0]}",
+        "a customer": f"/console/customers/{day.customer_ids[0]}",
         "stock": "/console/stock",
+        "a lot": f"/console/lots/{lot_id}",
+        "movements": "/console/movements",
         f"dispatch board ({VANS * STOPS} stops, {VANS} vans)": board,
+        "dispatch board, its parts": board.replace("/dispatch?", "/dispatch/board.json?"),
         "on the road": "/console/deliveries",
+        "on the road, the map": "/console/deliveries/map.json",
+        "on the road, who is late": "/console/deliveries/part?show=late",
+        "a delivery": f"/console/deliveries/{first.delivery_ids[0]}",
+        "a route": f"/console/routes/{first.route_id}",
+        "fleet": "/console/fleet",
         "audit trail": "/console/audit",
     }
     store = {
@@ -107,7 +153,7 @@ async def _fill(site: Site, wanted: Wanted) -> tuple[Seat, Seat]:
         "a cold room's month": f"/console/cold-rooms/{room_id}/chart.json?span=month",
         "excursions": "/console/excursions",
     }
-    return Seat(manager, office), Seat(keeper, store)
+    return Filled(Seat(manager, office), Seat(keeper, store), planned)
 
 
 async def _copy_orders(database: Database, scope: OrganizationScope, order_id: object, count: int) -> None:

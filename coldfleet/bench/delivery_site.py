@@ -10,7 +10,7 @@ import itertools
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -174,28 +174,31 @@ async def _all_heard(url: str) -> None:
 
 
 async def _plan(url: str, *, drivers: int, stops: int, dispatchers: int, routes: int) -> Day:
-    """Take, promise and pack the orders, and load the vans."""
     database = Database(url)
     try:
-        day = await _found(database, dispatchers)
-        drives: list[Drive] = []
-        while len(drives) < drivers * routes:
-            count = min(_AT_ONCE, drivers - len(drives) // routes)
-            people = await hire(database, day.organization, count, role="delivery_personnel")
-            async with database.unit_of_work(day.organization) as db:
-                drives += [await _load(db, day, person, stops, begins=routes == 1) for person in people * routes]
-        return Day(
-            day.organization,
-            day.warehouse_id,
-            day.room_id,
-            day.product_ids,
-            day.customer_ids,
-            day.on,
-            day.dispatchers,
-            drives,
+        return await plan_day(
+            database, drivers=drivers, stops=stops, dispatchers=dispatchers, routes=routes, begins=routes == 1
         )
     finally:
         await database.close()
+
+
+async def plan_day(
+    database: Database, *, drivers: int, stops: int, dispatchers: int, routes: int = 1, begins: bool = True
+) -> Day:
+    """Take, promise and pack the orders of a new organisation, and put them on routes; when they begin, load the vans.
+
+    Args:
+        routes: of each driver.
+    """
+    day = await _found(database, dispatchers)
+    drives: list[Drive] = []
+    while len(drives) < drivers * routes:
+        count = min(_AT_ONCE, drivers - len(drives) // routes)
+        people = await hire(database, day.organization, count, role="delivery_personnel")
+        async with database.unit_of_work(day.organization) as db:
+            drives += [await _load(db, day, person, stops, begins=begins) for person in people * routes]
+    return replace(day, drives=drives)
 
 
 async def found_organization(database: Database) -> OrganizationScope:

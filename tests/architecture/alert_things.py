@@ -60,6 +60,7 @@ ALERTS: dict[str, tuple[Callable[[World], Awaitable[str]], object]] = {
     "get_alert": (an_alert, None),
     "acknowledge_alert": (an_alert, {"comment": "on it"}),
     "snooze_alert": (an_alert, in_an_hour),
+    "escalate_alert": (an_alert, {"note": "the door does not close"}),
     "resolve_alert": (an_alert, {"note": "the door was open"}),
     "add_alert_note": (an_alert, {"note": "the door was open"}),
     "mark_alert_read": (an_alert, None),

@@ -231,6 +231,7 @@ GOOD: dict[str, Callable[[World], Awaitable[Good]]] = {
     "switch_maintenance": _as_is({"enabled": False}),
     "register_oauth_client": _named(lambda name: {"name": name, "scopes": ["products:read"]}),
     "create_role": _named(lambda name: {"name": f"role_{name}".replace("-", "_"), "permissions": ["products:read"]}),
+    "save_view": _as_is({"page": "/console/stock", "name": "Milk", "query": "search=milk"}),
     "create_audit_log": _as_is({"action": "checked", "entity": "cold_room", "entity_id": "1", "note": "by hand"}),
     "add_allowed_range": _named(lambda name: {"cidr": f"10.{sum(name.encode()) % 200}.{len(name)}.0/24"}),
     "change_settings": _as_is({"values": {"locale": "hi-IN"}}),

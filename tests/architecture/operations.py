@@ -129,6 +129,19 @@ async def a_pictured_person(world: World) -> str:
     return person_id
 
 
+async def an_organization_with_a_logo(world: World) -> str:
+    organization_id = await the_organization(world)
+    path, kind = f"/api/v1/organizations/{organization_id}/logo", {"Content-Type": "image/png"}
+    answer = await world.tenant.client.put(path, content=PHOTO, headers=kind)
+    assert answer.status_code == 200, answer.text
+    return organization_id
+
+
+async def a_saved_view(world: World) -> str:
+    view = {"page": "/console/stock", "name": f"View {world.number()}", "query": "search=milk"}
+    return str((await world.tenant.put("/api/v1/auth/me/saved-views", view))["id"])
+
+
 async def a_new_buyer(world: World) -> object:
     return {"user_id": await id_of(await make_person(world.platform, world.tenant, "customer"))}
 
@@ -331,6 +344,11 @@ CASES: dict[str, Case] = {
     # a white label is there to be seen
     "get_branding": Case(the_organization, foreign=200),
     "change_branding": Case(the_organization, {"name": "Dew farms"}),
+    "set_logo": Case(the_organization, PHOTO, headers={"Content-Type": "image/png"}),
+    # as the rest of a white label
+    "get_logo": Case(an_organization_with_a_logo, foreign=200),
+    "remove_logo": Case(the_organization),
+    "delete_saved_view": Case(a_saved_view),
     "get_team": Case(a_team),
     "update_team": Case(a_team, {"description": "From ten"}),
     "delete_team": Case(a_team),
@@ -352,6 +370,7 @@ CASES: dict[str, Case] = {
     "get_feature_flag": Case(a_flag, by_operator=True, foreign=403),
     "change_feature_flag": Case(a_flag, {"enabled": True}, by_operator=True, foreign=403),
     "delete_feature_flag": Case(a_flag, by_operator=True, foreign=403),
+    "get_security_event": Case(a_security_event),
     "move_security_event": Case(a_security_event, {"status": "investigating"}),
     "resolve_security_event": Case(a_security_event, {"note": "it was me"}),
     "end_my_session": Case(a_sign_in),

@@ -13,6 +13,7 @@ from tests.route_optimizer.nominatim import NominatimServer, place
 ORDERS = "/api/v1/orders"
 #: as the map has it
 ADDRESS = {"address": "4 Mill Road", "city": "Bengaluru"}
+_AT = {"latitude": 12.93, "longitude": 77.61}
 
 
 async def an_order_to_change(world: World) -> str:
@@ -48,6 +49,13 @@ async def a_door(world: World) -> str:
     return f"{customer_id} {door['id']}"
 
 
+async def one_door_of_two(world: World) -> str:
+    """It may be taken away."""
+    customer_id = await make_customer(world.tenant)
+    door = await world.tenant.post(f"/api/v1/customers/{customer_id}/addresses", {**ADDRESS, **_AT})
+    return f"{customer_id} {door['id']}"
+
+
 async def a_window(world: World) -> dict[str, object]:
     """Of a store of its own: where there are windows, orders have to name one."""
     hours = {"window_from": "09:00", "window_until": "11:00"}
@@ -80,7 +88,10 @@ ORDER_CASES: Mapping[str, tuple[Make, object]] = {
     "get_order_history": (an_order_to_change, None),
     "rate_order": (a_delivered_order, {"rating": 5}),
     "list_orders_of_customer": (a_customer_who_orders, None),
-    "confirm_address": (a_door, {"latitude": 12.93, "longitude": 77.61}),
+    "confirm_address": (a_door, _AT),
+    "add_customer_address": (a_customer_who_orders, {**ADDRESS, **_AT}),
+    "update_customer_address": (a_door, {"label": "kitchen"}),
+    "remove_customer_address": (one_door_of_two, None),
     "update_slot": (a_slot, {"capacity": 30}),
     "withdraw_slot": (a_slot, None),
 }

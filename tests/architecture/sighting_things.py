@@ -157,6 +157,7 @@ SIGHTINGS: dict[str, tuple[Any, ...]] = {
     "accept_passage": (a_proposal, {}),
     "reject_passage": (a_proposal, {"reason": "it stayed"}),
     "sweep_stock_take": (a_take, a_sweep),
+    "get_weight": (a_weight,),
     "apply_weight": (a_weight, a_use),
     "get_scale_stability": (a_known_scale,),
     "set_scale_stability": (a_known_scale, {"readings": 3}),

@@ -20,6 +20,7 @@ from tests.architecture.edge_things import READER, SCALE
 from tests.architecture.operations import CASES, NOBODYS_ID, Case, body_of, the_operator
 from tests.architecture.worlds import World, make_world
 from tests.cloud_api.conftest import open_shared_platform
+from tests.engines import MOSTLY_EMBEDDED, MOSTLY_POSTGRES
 from tests.factories.stores import ColdStore, make_gateway, make_warehouse, receive
 from tests.platform_under_test import Platform
 
@@ -50,12 +51,6 @@ def operations() -> Iterator[Operation]:
 
 
 OPERATIONS = [*operations()]
-
-
-#: one engine every time, the other in the long run: what these ask the database is what `test_only_its_owner_...` asks
-MOSTLY_EMBEDDED = pytest.mark.parametrize(
-    "shared_database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)], indirect=True
-)
 
 
 @pytest.fixture
@@ -109,6 +104,7 @@ async def heard(world: World, stranger: World, operation: Operation, case: Case)
     return statuses
 
 
+@MOSTLY_POSTGRES
 async def test_only_its_owner_gets_through_to_a_thing(platform: Platform) -> None:
     world, stranger = [await make_world(platform, tenant) for tenant in platform.tenants]
     wrong = {}

@@ -18,7 +18,7 @@ from tests.platform_under_test import settings_for_tests
 
 MOST = 6
 #: reckons when vans arrive, from plan, position and what was learned
-RECKONS = {"list_active_deliveries": 10}
+RECKONS = {"list_active_deliveries": 10, "list_active_routes": 12}
 LISTS = [
     policy
     for policy in policies(create_app(settings_for_tests(database_url="sqlite+aiosqlite://")))

@@ -247,6 +247,10 @@ async def _branding(world: World) -> Call:
     return Call({"id": world.tenant.slug})
 
 
+async def _logo(world: World) -> Call:
+    return Call({"id": await CASES["get_logo"].make(world)})
+
+
 def _with_body(body: object) -> Callable[[World], Awaitable[Call]]:
     async def call(world: World) -> Call:
         return Call(body=body, headers=by((await join(world.platform)).client))
@@ -314,6 +318,7 @@ OWN: dict[str, Callable[[World], Awaitable[Call]]] = {
     "download_personal_data": _export,
     "get_sign_in_providers": _providers,
     "get_branding": _branding,
+    "get_logo": _logo,
     "get_signed_media": _signed_file,
     "follow_order": _followed,
 }

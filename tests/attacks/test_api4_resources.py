@@ -21,6 +21,7 @@ WHOLE = {
     "suggest": "as many as were asked for, the best of them",
     "get_eta_error": "one row a week, of as many as were asked for",
     "get_route_performance": "one row a week and driver, of as many weeks as were asked for",
+    "get_fleet_use": "one row a vehicle",
     "get_threats": "one row a type and severity",
     "list_route_optimizations": "the times that one route was planned",
     "get_role_matrix": "the roles of one organisation",

@@ -29,6 +29,7 @@ PUBLIC = {
     "get_evidence_key",
     "get_health",
     "get_liveness",
+    "get_logo",
     "get_public_settings",
     "get_readiness",
     "get_sign_in_providers",

@@ -43,6 +43,7 @@ _AT_A_DESK: Mapping[str, str] = {
     "deliveries": "/console/deliveries",
     "delivery": "/console/deliveries/{delivery}",
     "fleet": "/console/fleet",
+    "geofences": "/console/geofences",
     "people": "/console/people",
     "roles": "/console/roles",
     "security": "/console/security",

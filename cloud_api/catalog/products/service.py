@@ -8,14 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.catalog.categories import service as categories
-from cloud_api.catalog.errors import StaleVersion, UnitIsFixed, WrongQuantity
+from cloud_api.catalog.errors import UnitIsFixed, WrongQuantity
 from cloud_api.catalog.products import codes, finding
 from cloud_api.catalog.products.facts import WHOLE, check_facts
 from cloud_api.catalog.products.models import BundleItem, Product, ProductTag, ProductVariant, Tag
 from cloud_api.catalog.products.schemas import ProductCreate, ProductFacts, ProductRead, ProductUpdate
 from cloud_api.catalog.products.states import PRODUCT_LIFE, ProductAction, ProductStatus
 from cloud_api.kernel import clock
-from cloud_api.kernel.errors import Conflict, NotFound
+from cloud_api.kernel.errors import Conflict, NotFound, StaleVersion
 from cloud_api.kernel.money import unit_price_from_integer, unit_price_to_integer
 from cloud_api.kernel.numbers import next_number
 from cloud_api.kernel.registers import flush_unique

@@ -136,7 +136,8 @@ class AlertEvent(OrganizationOwned, Base):
 
     alert_id: Mapped[uuid.UUID] = mapped_column(index=True)
     at: Mapped[datetime]
-    #: raised, joined, worsened, told, told_nobody, over, returned, acknowledged, snoozed, woke, resolved, noted
+    #: raised, joined, worsened, escalated, told, told_nobody, over, returned, acknowledged, snoozed, woke, resolved,
+    #: noted
     kind: Mapped[str]
     #: None: nobody did it, it happened
     user_id: Mapped[uuid.UUID | None]

@@ -10,6 +10,7 @@ from cloud_api.cold_chain.alerts import policies, queries, reading, service
 from cloud_api.cold_chain.alerts.models import Alert, EscalationPolicy
 from cloud_api.cold_chain.alerts.schemas import (
     AlertAcknowledge,
+    AlertEscalate,
     AlertNote,
     AlertRead,
     AlertResolve,
@@ -114,6 +115,15 @@ async def snooze_alert(
 ) -> AlertWhole:
     """Tell nobody until then; then go on."""
     alert = await service.snooze(db, id, user_id=principal.id, until=body.until, comment=body.comment, seen=seen)
+    return await reading.read_alert(db, alert, by=principal.id)
+
+
+@router.post("/{id}/escalate", response_model=AlertWhole, dependencies=ANSWERING)
+async def escalate_alert(
+    db: Db, principal: CurrentPrincipal, seen: VisiblePlaces, id: uuid.UUID, body: AlertEscalate
+) -> AlertWhole:
+    """Tell the next step of its policy at once, not when its time has come; what was answered or put off is open."""
+    alert = await service.escalate_by_hand(db, id, user_id=principal.id, text=body.note, seen=seen)
     return await reading.read_alert(db, alert, by=principal.id)
 
 

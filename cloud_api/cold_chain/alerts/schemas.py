@@ -29,6 +29,12 @@ class AlertSnooze(RequestModel):
     comment: Comment = ""
 
 
+class AlertEscalate(RequestModel):
+    """Somebody else is needed, now, and why."""
+
+    note: Words
+
+
 class AlertResolve(RequestModel):
     """It is over because somebody says so."""
 

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.cold_chain.alerts import policies, queries, telling, timeline
 from cloud_api.cold_chain.alerts.models import SEVERITIES, Alert, AlertMember, AlertReading
 from cloud_api.cold_chain.alerts.states import ALERT, AlertAction, AlertStatus
-from cloud_api.cold_chain.alerts.tellings import Severity, Telling, freeze, thaw
+from cloud_api.cold_chain.alerts.tellings import Severity, Telling, freeze, place_of_next_step, thaw
 from cloud_api.cold_chain.events import AlertAcknowledged
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.db import insert_missing
-from cloud_api.kernel.errors import Invalid, NotFound
+from cloud_api.kernel.errors import Conflict, Invalid, NotFound
 from cloud_api.kernel.ids import new_id
 from cloud_api.places.queries import EVERYWHERE, Visible
 
@@ -166,6 +166,31 @@ async def snooze(
     return alert
 
 
+async def escalate_by_hand(
+    db: AsyncSession, alert_id: uuid.UUID, *, user_id: uuid.UUID, text: str, seen: Visible = EVERYWHERE
+) -> Alert:
+    """Somebody wants the next people told at once: the policy's next step, whatever was to be repeated of this one.
+
+    After the last step that one is told again. Nobody answers for the alert any more, and the clock goes on from there.
+
+    Raises:
+        NotFound: when there is no such alert.
+        InvalidTransition: when it is resolved.
+        Conflict: when what raised it is over.
+    """
+    alert = await get_alert(db, alert_id, seen=seen, locked=True)
+    _apply(alert, AlertAction.ESCALATE)
+    if alert.cleared_at is not None:
+        raise Conflict(
+            f"what raised it is over since {alert.cleared_at:%Y-%m-%dT%H:%M:%SZ}: acknowledge it, or resolve it"
+        )
+    alert.snoozed_until = alert.acknowledged_at = alert.acknowledged_by = None
+    timeline.note(db, alert, "escalated", user_id=user_id, text=text)
+    alert.next_telling = place_of_next_step(thaw(alert.tellings), alert.next_telling)
+    await _tell_next(db, alert, title=f"Escalated: {alert.title}", message=f"{text}\n{alert.message}")
+    return alert
+
+
 async def resolve(
     db: AsyncSession, alert_id: uuid.UUID, *, user_id: uuid.UUID, text: str, seen: Visible = EVERYWHERE
 ) -> Alert:
@@ -280,14 +305,14 @@ async def _tell_from_the_start(db: AsyncSession, alert: Alert, policy_id: uuid.U
         alert.due_at = clock.now() + frozen[0].delay
 
 
-async def _tell_next(db: AsyncSession, alert: Alert) -> None:
+async def _tell_next(db: AsyncSession, alert: Alert, *, title: str = "", message: str = "") -> None:
     """Tell the next of an alert's tellings, and say when the one after it comes."""
     tellings = thaw(alert.tellings)
     if alert.next_telling >= len(tellings):
         alert.due_at = None
         return
     now = tellings[alert.next_telling]
-    await telling.tell(db, alert, now)
+    await telling.tell(db, alert, now, title=title, message=message)
     if not now.until_answered:
         alert.next_telling += 1
     alert.due_at = _due(alert, tellings)

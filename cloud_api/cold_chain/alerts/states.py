@@ -22,6 +22,8 @@ class AlertAction(StrEnum):
     WAKE = "wake"
     #: it has become more severe than what was answered for
     WORSEN = "worsen"
+    #: somebody tells the next people at once; of one that was answered, because they cannot do it alone
+    ESCALATE = "escalate"
     RESOLVE = "resolve"
     #: what resolved itself has come back within the quiet time
     RETURN = "return"
@@ -33,13 +35,16 @@ ALERT = StateMachine(
     {
         (AlertStatus.OPEN, AlertAction.ACKNOWLEDGE): AlertStatus.ACKNOWLEDGED,
         (AlertStatus.OPEN, AlertAction.SNOOZE): AlertStatus.SNOOZED,
+        (AlertStatus.OPEN, AlertAction.ESCALATE): AlertStatus.OPEN,
         (AlertStatus.OPEN, AlertAction.RESOLVE): AlertStatus.RESOLVED,
         (AlertStatus.SNOOZED, AlertAction.SNOOZE): AlertStatus.SNOOZED,
         (AlertStatus.SNOOZED, AlertAction.WAKE): AlertStatus.OPEN,
         (AlertStatus.SNOOZED, AlertAction.WORSEN): AlertStatus.OPEN,
+        (AlertStatus.SNOOZED, AlertAction.ESCALATE): AlertStatus.OPEN,
         (AlertStatus.SNOOZED, AlertAction.ACKNOWLEDGE): AlertStatus.ACKNOWLEDGED,
         (AlertStatus.SNOOZED, AlertAction.RESOLVE): AlertStatus.RESOLVED,
         (AlertStatus.ACKNOWLEDGED, AlertAction.WORSEN): AlertStatus.OPEN,
+        (AlertStatus.ACKNOWLEDGED, AlertAction.ESCALATE): AlertStatus.OPEN,
         (AlertStatus.ACKNOWLEDGED, AlertAction.RESOLVE): AlertStatus.RESOLVED,
         (AlertStatus.RESOLVED, AlertAction.RETURN): AlertStatus.OPEN,
     },

@@ -26,13 +26,20 @@ def collapse_key(alert: Alert) -> str:
     return f"alert:{alert.id}"
 
 
-async def tell(db: AsyncSession, alert: Alert, telling: Telling, *, title: str = "") -> None:
-    """Tell those whom a telling means; a telling that means nobody goes to everybody who may answer."""
+async def tell(db: AsyncSession, alert: Alert, telling: Telling, *, title: str = "", message: str = "") -> None:
+    """Tell those whom a telling means; a telling that means nobody goes to everybody who may answer.
+
+    Args:
+        title: instead of the alert's own.
+        message: likewise.
+    """
     user_ids = await _people(db, alert, telling.to)
     instead = not user_ids and telling.to != EVERYONE
     if instead:
         user_ids = await _people(db, alert, EVERYONE)
-    told = await _notify(db, alert, user_ids, channels=telling.channels, title=title or alert.title)
+    told = await _notify(
+        db, alert, user_ids, channels=telling.channels, title=title or alert.title, message=message or alert.message
+    )
     detail = {"step": telling.step, "channels": [*telling.channels], "user_ids": [str(one) for one in told]}
     timeline.note(
         db, alert, "told" if told else "told_nobody", detail={**detail, "instead": True} if instead else detail

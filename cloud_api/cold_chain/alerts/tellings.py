@@ -86,6 +86,17 @@ def tellings_of(steps: Sequence[Step]) -> list[Telling]:
     return told
 
 
+def place_of_next_step(tellings: Sequence[Telling], place: int) -> int:
+    """Where the next step begins, whose telling none was yet; after the last step the telling that repeats it.
+
+    Args:
+        place: of the telling that comes next by the clock.
+    """
+    told = tellings[place - 1].step if place else -1
+    later = (here for here in range(place, len(tellings)) if tellings[here].step > told)
+    return next(later, min(place, len(tellings) - 1))
+
+
 def freeze(tellings: Sequence[Telling]) -> list[dict[str, object]]:
     """As an alert keeps them."""
     kept: list[dict[str, object]] = msgspec.to_builtins(tellings)

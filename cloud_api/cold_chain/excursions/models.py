@@ -30,6 +30,7 @@ class Excursion(OrganizationOwned, Base):
             postgresql_where=_GOES_ON,
         ),
         Index("ix_excursions_sensor_id_started_at", "sensor_id", "started_at"),
+        Index("ix_excursions_organization_id_started_at", "organization_id", "started_at"),
         CheckConstraint("status IN ('open', 'acknowledged', 'recovered', 'closed')", name="status"),
         CheckConstraint("status <> 'closed' OR disposition IS NOT NULL", name="closed_with_disposition"),
         same_organization("location_id", "locations"),

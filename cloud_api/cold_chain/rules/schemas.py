@@ -48,6 +48,8 @@ class RuleUpdate(RequestModel):
     severity: Severity = "critical"
     escalation_policy_id: uuid.UUID | None = None
     enabled: bool = True
+    #: as it was read: refused when somebody else has changed the rule since; not sent: whatever it is now
+    version: Annotated[int, Field(ge=1)] | None = None
 
 
 class RuleRead(ResponseModel):
@@ -66,3 +68,4 @@ class RuleRead(ResponseModel):
     severity: str
     escalation_policy_id: uuid.UUID | None
     enabled: bool
+    version: int

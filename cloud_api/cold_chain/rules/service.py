@@ -12,7 +12,7 @@ from cloud_api.cold_chain.rules.known import check, known
 from cloud_api.cold_chain.rules.models import ANY_QUANTITY, AlertRule
 from cloud_api.cold_chain.rules.schemas import RuleCreate, RuleUpdate
 from cloud_api.kernel import clock, outbox
-from cloud_api.kernel.errors import Invalid, NotFound
+from cloud_api.kernel.errors import Invalid, NotFound, StaleVersion
 from cloud_api.kernel.registers import flush_unique
 from cloud_api.places import service as places
 from cloud_api.places.queries import EVERYWHERE, Visible
@@ -49,11 +49,14 @@ async def update_rule(
         NotFound: when there is no such rule, or no such escalation policy.
         Invalid: when the rule would contradict itself.
         AlreadyExists: when the name is taken.
+        StaleVersion: when somebody else has changed it since it was read.
     """
     rule = await get_rule(db, rule_id, seen=seen, locked=True)
+    if changes.version is not None and changes.version != rule.version:
+        raise StaleVersion(f"rule {rule.name!r}", seen=changes.version, current=rule.version)
     await _check_policy(db, changes.escalation_policy_id)
     was_enabled = rule.enabled
-    for field, value in changes.model_dump(exclude_unset=True).items():
+    for field, value in changes.model_dump(exclude_unset=True, exclude={"version"}).items():
         setattr(rule, field, value)
     rule.version += 1
     check(known(rule))

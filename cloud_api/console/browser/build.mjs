@@ -56,18 +56,12 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out);
 const sources = readdirSync(join(here, "src"), { withFileTypes: true }).filter((entry) => entry.isFile());
 const bundled = sources.filter((entry) => [".js", ".css"].includes(extname(entry.name)));
-const built = await build({
-  entryPoints: bundled.map((entry) => join(here, "src", entry.name)),
-  bundle: true,
-  minify: true,
-  write: false,
-  outdir: out,
-  format: "iife",
-  target: "es2022",
-  loader: { ".png": "dataurl", ".svg": "dataurl", ".woff2": "dataurl" },
-  legalComments: "none",
-});
-for (const file of built.outputFiles) keep(basename(file.path), file.contents);
+const ways = { bundle: true, minify: true, write: false, outdir: out, target: "es2022", loader: { ".png": "dataurl", ".svg": "dataurl", ".woff2": "dataurl" }, legalComments: "none" };
+const built = await build({ ...ways, entryPoints: bundled.map((entry) => join(here, "src", entry.name)), format: "iife" });
+// what is fetched when it is used, by import(): pages and the driver's app name its address
+const later = readdirSync(join(here, "src/later")).map((name) => join(here, "src/later", name));
+const modules = await build({ ...ways, entryPoints: later, format: "esm" });
+for (const file of [...built.outputFiles, ...modules.outputFiles]) keep(basename(file.path), file.contents);
 for (const entry of sources.filter((one) => !bundled.includes(one))) keep(entry.name, readFileSync(join(here, "src", entry.name)));
 keep("icons.svg", sprite());
 cpSync(join(here, "node_modules/axe-core/axe.min.js"), join(out, "axe.min.js"), { force: true, errorOnExist: false });

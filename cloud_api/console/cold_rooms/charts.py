@@ -32,13 +32,8 @@ def chart_of(
     begins: Sequence[int] = said["begins_ms"]
     end = min(until, clock.now())
     end_ms = clock.to_ms(end)
-    series = [
-        {
-            "name": f"{one['code']}",
-            "points": [(wall(at, zone), *rest) for at, *rest in points_of(one, begins)],
-        }
-        for one in shown
-    ]
+    walls = [wall(at, zone) for at in begins]
+    series = [{"name": one["code"], **columns_of(points_of(one, walls))} for one in shown]
     holes = [_holes(one, begins, end_ms) for one in shown]
     return {
         "unit": SYMBOLS.get(shown[0]["unit"], shown[0]["unit"]) if shown else "",
@@ -66,10 +61,25 @@ def points_of(series: Answer, begins: Sequence[int]) -> list[Point]:
     return points
 
 
+def columns_of(points: Sequence[Point]) -> dict[str, object]:
+    """The same in columns, which are a quarter as long: when the line begins, then how many seconds a point lies behind
+    the one before and for how many points that is so, and hundredths at most of the values.
+    """
+    steps = [(later[0] - earlier[0]) // 1000 for earlier, later in itertools.pairwise(points)]
+    names = ("least", "mean", "most")
+    values = {name: [_shown(point[place]) for point in points] for place, name in enumerate(names, 1)}
+    after = [[step, sum(1 for _ in same)] for step, same in itertools.groupby(steps)]
+    return {"start": points[0][0] if points else 0, "after": after, **values}
+
+
 def wall(at_ms: int, zone: ZoneInfo) -> int:
     """The reader's wall clock then, as if it were UTC, in milliseconds."""
     offset = clock.from_ms(at_ms).astimezone(zone).utcoffset()
     return at_ms + (int(offset.total_seconds()) * 1000 if offset is not None else 0)
+
+
+def _shown(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
 
 
 def _holes(series: Answer, begins: Sequence[int], end_ms: int) -> list[tuple[int, int]]:

@@ -1,6 +1,6 @@
 """What a place is to be kept at: what the place itself says, or the rules over it and over what it lies in."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cloud_api.console.asking import Answer
@@ -38,17 +38,16 @@ class Limits:
         return "low" if self.low is not None and value < self.low else ""
 
 
-def limits_of(place: Answer, quantity: str, rules: Iterable[Answer], around: Sequence[str]) -> Limits:
+def limits_of(place: Answer, quantity: str, rules: Iterable[Answer]) -> Limits:
     """The strictest of what is said of a quantity in a place.
 
     Args:
-        rules: all rules.
-        around: ids of the place and of all that it lies in.
+        rules: those of the place and of all that it lies in.
     """
     low, high = (place.get(name) for name in _OWN.get(quantity, ("", "")))
     lows, highs = [low], [high]
     for rule in rules:
-        if rule["enabled"] and rule["quantity"] == quantity and rule["location_id"] in around:
+        if rule["enabled"] and rule["quantity"] == quantity:
             if rule["kind"] == "high":
                 highs.append(rule["set_at"])
             elif rule["kind"] == "low":

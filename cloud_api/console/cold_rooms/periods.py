@@ -9,11 +9,11 @@ from fastapi import Request
 
 from cloud_api.kernel import clock
 
-#: by the name in the address: how long it is, how wide the chart's buckets are, and the table's
+#: by the name in the address: how long it is, how wide the chart's buckets are, some 300 to a picture, and the table's
 SPANS: Mapping[str, tuple[timedelta, str, str]] = {
     "day": (timedelta(days=1), "5m", "hour"),
     "week": (timedelta(days=7), "30m", "day"),
-    "month": (timedelta(days=30), "hour", "day"),
+    "month": (timedelta(days=30), "2h", "day"),
 }
 
 
@@ -41,6 +41,11 @@ class Period:
     def table_bucket(self) -> str:
         """How wide a row of the table is."""
         return SPANS[self.span][2]
+
+    @property
+    def counts_minutes(self) -> bool:
+        """Whether the table says how long limits were passed: of a month too many readings would be looked at."""
+        return self.span != "month"
 
     @property
     def asked(self) -> dict[str, str]:

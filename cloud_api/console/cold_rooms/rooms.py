@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -45,7 +45,9 @@ class Known:
     def limits(self, place_id: str, quantity: str) -> Limits:
         """What a quantity is kept at in a place."""
         chain = around(place_id, self.places)
-        return limits_of(self.places.get(place_id, {}), quantity, self.rules, chain)
+        return limits_of(
+            self.places.get(place_id, {}), quantity, [one for one in self.rules if one["location_id"] in chain]
+        )
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,6 @@ class Room:
     heard_at: str | None
     excursions: Sequence[Answer] = ()
     trend: Trend | None = None
-    sensors: Sequence[Answer] = field(default=())
 
     @property
     def id(self) -> str:
@@ -94,12 +95,15 @@ class Room:
         return _TONES[self.state][1], self.warehouse, str(self.place["name"])
 
 
-async def look(desk: Desk, visitor: Visitor, *, warehouse_id: str = "", place_id: str = "") -> Known:
+async def look(
+    desk: Desk, visitor: Visitor, *, warehouse_id: str = "", place_id: str = "", silent: bool = True
+) -> Known:
     """Ask for everything at once.
 
     Args:
         warehouse_id: of which the rooms are; empty: of all.
         place_id: with all that is inside it; empty: of everywhere.
+        silent: sensors too that have not been heard yet.
 
     Raises:
         Refused: when somebody may not see places or readings, or the place is not there.
@@ -115,7 +119,9 @@ async def look(desk: Desk, visitor: Visitor, *, warehouse_id: str = "", place_id
         desk.every("/warehouse/storage/locations", warehouse_id=warehouse_id),
         desk.get("/telemetry/readings/latest", location_id=place_id),
         if_may("stock:read", desk.every("/warehouse/warehouses")),
-        if_may("devices:read", desk.every("/edge/sensors", most=2_000, status="active", location_id=place_id)),
+        if_may("devices:read", desk.every("/edge/sensors", most=2_000, status="active", location_id=place_id))
+        if silent
+        else _nothing(),
         if_may("alerts:read", desk.every("/excursions", status=UNDECIDED, location_id=place_id)),
         if_may("alerts:read", desk.every("/alerts/rules")),
     )
@@ -131,19 +137,16 @@ async def look(desk: Desk, visitor: Visitor, *, warehouse_id: str = "", place_id
 
 async def limits_at(desk: Desk, visitor: Visitor, place_id: str, quantity: str) -> Limits:
     """What a quantity is kept at in a place, where nothing else of the place is asked for."""
-    places, rules = await together(
-        desk.every("/warehouse/storage/locations"),
-        desk.every("/alerts/rules") if visitor.may("alerts:read") else _nothing(),
+    place, rules = await together(
+        desk.get(f"/warehouse/storage/locations/{place_id}"),
+        desk.every("/alerts/rules", location_id=place_id, enabled=True) if visitor.may("alerts:read") else _nothing(),
     )
-    by_id = {place["id"]: place for place in places}
-    return limits_of(by_id.get(place_id, {}), quantity, rules, around(place_id, by_id))
+    return limits_of(place, quantity, rules)
 
 
-async def rooms_of(desk: Desk, known: Known) -> list[Room]:
-    """Every place that has sensors, those first that need somebody."""
-    placed = defaultdict[str, list[Answer]](list)
-    for sensor in known.sensors:
-        placed[sensor["location_id"]].append(sensor)
+def bare_rooms_of(known: Known) -> list[Room]:
+    """Every place that has sensors, those first that need somebody; without what the last day was like."""
+    placed = {sensor["location_id"] for sensor in known.sensors}
     said = defaultdict[str, list[Answer]](list)
     for value in known.latest:
         said[value["location_id"]].append(value)
@@ -151,17 +154,23 @@ async def rooms_of(desk: Desk, known: Known) -> list[Room]:
     for excursion in known.excursions:
         open_in[excursion["location_id"]].append(excursion)
     rooms = [
-        _room(known, place, placed[place_id], said[place_id], open_in[place_id])
+        _room(known, place, said[place_id], open_in[place_id])
         for place_id, place in known.places.items()
         if place_id in placed or place_id in said
     ]
+    return sorted(rooms, key=lambda room: room.order)
+
+
+async def rooms_of(desk: Desk, known: Known) -> list[Room]:
+    """The same with their last day."""
+    rooms = bare_rooms_of(known)
     trends = await _trends(desk, rooms)
-    return sorted((_with_trend(room, trends) for room in rooms), key=lambda room: room.order)
+    return [_with_trend(room, trends) for room in rooms]
 
 
 def room_with_all_inside(known: Known, place_id: str) -> Room:
     """A room with what is measured anywhere inside it; `known` is of this room."""
-    return _room(known, known.places[place_id], known.sensors, known.latest, known.excursions)
+    return _room(known, known.places[place_id], known.latest, known.excursions)
 
 
 def figure_of(values: Sequence[Answer], quantity: str, limits: Limits) -> Figure | None:
@@ -182,9 +191,7 @@ def figure_of(values: Sequence[Answer], quantity: str, limits: Limits) -> Figure
     )
 
 
-def _room(
-    known: Known, place: Answer, sensors: Sequence[Answer], values: Sequence[Answer], excursions: Sequence[Answer]
-) -> Room:
+def _room(known: Known, place: Answer, values: Sequence[Answer], excursions: Sequence[Answer]) -> Room:
     figures = {}
     for quantity in ("temperature", "humidity"):
         figure = figure_of(values, quantity, known.limits(place["id"], quantity))
@@ -202,8 +209,6 @@ def _room(
         if "temperature" in figures
         else max((one["recorded_at"] for one in values), default=None),
         excursions,
-        None,
-        sensors,
     )
 
 

@@ -1,20 +1,29 @@
 """`/console/cold-rooms`: every room at a glance, and each of them over time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
 from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from cloud_api.console.asking import Answer, Desk, Refused, together
-from cloud_api.console.cold_rooms import charts, lots
+from cloud_api.console.asking import Answer, Desk, together
+from cloud_api.console.cold_rooms import charts
+from cloud_api.console.cold_rooms.goods import inside, levels_in
 from cloud_api.console.cold_rooms.periods import SPANS, Period, period_of
-from cloud_api.console.cold_rooms.rooms import Known, Room, limits_at, look, room_with_all_inside, rooms_of
+from cloud_api.console.cold_rooms.rooms import (
+    Known,
+    Room,
+    bare_rooms_of,
+    limits_at,
+    look,
+    room_with_all_inside,
+    rooms_of,
+)
 from cloud_api.console.cold_rooms.tables import stretches_of
+from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, show
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.kernel import clock
 
 router = console_router("/cold-rooms")
 
@@ -22,8 +31,8 @@ router = console_router("/cold-rooms")
 _CHARTED = ("temperature", "humidity")
 #: rooms of one page that are followed by a live view of their own: somebody may have only so many; others are asked
 FOLLOWED = 10
-#: places inside a room whose stock is shown
-_MOST_INSIDE = 12
+#: days, as far as the API looks ahead
+_TEN_YEARS = 3_660
 _HEADERS = ("content-type", "content-disposition")
 
 
@@ -52,6 +61,31 @@ async def show_tiles(
     """All tiles anew: an excursion has changed."""
     known = await look(desk, visitor, warehouse_id=warehouse_id)
     return show(request, "cold_rooms/tiles.html", rooms=await rooms_of(desk, known))
+
+
+@router.get("/board")
+async def show_board(
+    request: Request, desk: AtDesk, visitor: Looking, warehouse_id: Annotated[str, Query()] = ""
+) -> Response:
+    """All rooms on a wall: nothing but how they are, to be read from afar."""
+    known = await look(desk, visitor, warehouse_id=warehouse_id)
+    return show(
+        request,
+        "cold_rooms/board.html",
+        rooms=bare_rooms_of(known),
+        followed=FOLLOWED,
+        warehouse_id=warehouse_id,
+        warehouse=known.warehouses.get(warehouse_id, {}).get("name", ""),
+    )
+
+
+@router.get("/board/rooms")
+async def show_board_rooms(
+    request: Request, desk: AtDesk, visitor: Looking, warehouse_id: Annotated[str, Query()] = ""
+) -> Response:
+    """The same anew: something was measured, or an excursion has changed."""
+    known = await look(desk, visitor, warehouse_id=warehouse_id)
+    return show(request, "cold_rooms/board_rooms.html", rooms=bare_rooms_of(known))
 
 
 @router.get("/{location_id}/tile")
@@ -106,38 +140,68 @@ async def give_evidence(request: Request, desk: AtDesk, location_id: str) -> Res
 
 @router.get("/{location_id}")
 async def show_room(request: Request, desk: AtDesk, visitor: Looking, location_id: str) -> Response:
-    """A room over time: its charts, its sensors, and what lies in it."""
+    """A room over time: its charts. What is in it follows."""
     period = period_of(request, request.url.path)
-    known = await look(desk, visitor, place_id=location_id)
+    known = await look(desk, visitor, place_id=location_id, silent=False)
     room = await _room_at(desk, known, location_id)
-    tabled, excursions, due, levels = await together(
-        _tabled(desk, known, room, period),
-        _excursions(desk, visitor, location_id, period),
-        _calibrations(desk, visitor),
-        lots.levels_in(desk, visitor, _inside(known, location_id)),
-    )
     return show(
         request,
         "cold_rooms/room.html",
         room=room,
-        known=known,
         period=period,
         spans=tuple(SPANS),
         charted=[quantity for quantity in _CHARTED if quantity in room.figures],
-        stretches=stretches_of(tabled),
+    )
+
+
+@router.get("/{location_id}/inside")
+async def show_inside(request: Request, desk: AtDesk, visitor: Looking, location_id: str) -> Response:
+    """What is in the room: sensors, goods, and what went wrong in the time that is shown."""
+    period = period_of(request, "")
+    places, latest, sensors, excursions, due = await together(
+        desk.every("/warehouse/storage/locations"),
+        desk.get("/telemetry/readings/latest", location_id=location_id),
+        _sensors(desk, visitor, location_id),
+        _excursions(desk, visitor, location_id, period),
+        _calibrations(desk, visitor, location_id),
+    )
+    levels = await levels_in(visitor, inside(location_id, places))
+    return show(
+        request,
+        "cold_rooms/inside.html",
+        sensors=sensors,
         excursions=excursions,
-        last={value["sensor_id"]: value for value in known.latest},
+        last={value["sensor_id"]: value for value in latest},
         due=due,
         levels=levels,
-        names=await lots.names_of(desk, visitor, [level["lot_id"] for level in levels]),
-        today=visitor.writing.when(clock.now(), "%Y-%m-%d"),
+        names=await names_of(visitor, lots=[level["lot_id"] for level in levels]),
+        today=visitor.today(),
     )
+
+
+@router.get("/{location_id}/table")
+async def show_table(request: Request, desk: AtDesk, visitor: Looking, location_id: str) -> Response:
+    """What the temperature's chart shows, as a table; asked for when somebody opens it."""
+    period = period_of(request, "")
+    counted = {}
+    if period.counts_minutes:
+        limits = await limits_at(desk, visitor, location_id, "temperature")
+        counted = {"above": limits.high, "below": limits.low}
+    said = await desk.get(
+        "/telemetry/readings/aggregate",
+        location_id=location_id,
+        quantity="temperature",
+        bucket=period.table_bucket,
+        **counted,
+        **period.asked,
+    )
+    return show(request, "cold_rooms/table.html", stretches=stretches_of(said), period=period)
 
 
 @router.get("/{location_id}/now")
 async def show_now(request: Request, desk: AtDesk, visitor: Looking, location_id: str) -> Response:
     """How the room is now: read again when something was measured there."""
-    known = await look(desk, visitor, place_id=location_id)
+    known = await look(desk, visitor, place_id=location_id, silent=False)
     return show(request, "cold_rooms/now.html", room=await _room_at(desk, known, location_id))
 
 
@@ -164,36 +228,15 @@ async def _excursions(desk: Desk, visitor: Visitor, location_id: str, period: Pe
     return (await desk.page("/excursions", location_id=location_id, limit=100, **period.asked)).items
 
 
-async def _tabled(desk: Desk, known: Known, room: Room, period: Period) -> Answer | None:
-    """The table of the room's temperature; None where none is measured."""
-    if "temperature" not in room.figures:
-        return None
-    limits = known.limits(room.id, "temperature")
-    return await desk.get(
-        "/telemetry/readings/aggregate",
-        location_id=room.id,
-        quantity="temperature",
-        bucket=period.table_bucket,
-        above=limits.high,
-        below=limits.low,
-        **period.asked,
-    )
+async def _sensors(desk: Desk, visitor: Visitor, location_id: str) -> list[Answer]:
+    if not visitor.may("devices:read"):
+        return []
+    return await desk.every("/edge/sensors", status="active", location_id=location_id)
 
 
-async def _calibrations(desk: Desk, visitor: Visitor) -> Mapping[str, tuple[date, Answer]]:
-    """When each sensor's calibration ends, of those whose calibration does."""
+async def _calibrations(desk: Desk, visitor: Visitor, location_id: str) -> Mapping[str, tuple[date, Answer]]:
+    """When each sensor's calibration ends, of those there whose calibration does."""
     if not visitor.may("devices:read"):
         return {}
-    try:
-        due = await desk.get("/edge/calibrations/due", within_days=3_660)
-    except Refused:
-        return {}
+    due = await desk.get("/edge/calibrations/due", within_days=_TEN_YEARS, location_id=location_id)
     return {one["sensor"]["id"]: (date.fromisoformat(one["due_on"]), one) for one in due}
-
-
-def _inside(known: Known, location_id: str) -> Sequence[str]:
-    """The room and what is in it, as far as its stock is shown."""
-    found = [location_id]
-    for at in found:
-        found += [place["id"] for place in known.places.values() if place["parent_id"] == at]
-    return found[:_MOST_INSIDE]

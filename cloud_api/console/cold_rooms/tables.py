@@ -20,10 +20,8 @@ class Stretch:
     beyond_min: float | None
 
 
-def stretches_of(said: Answer | None) -> Sequence[Stretch]:
+def stretches_of(said: Answer) -> Sequence[Stretch]:
     """The rows of an aggregate, the newest first."""
-    if said is None:
-        return []
     rows = [_stretch(said["series"], place, at) for place, at in enumerate(said["begins_ms"])]
     return rows[::-1]
 

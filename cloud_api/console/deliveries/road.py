@@ -1,62 +1,28 @@
-"""What is on the road now: each van, the doors it still has to come to, and when."""
+"""What is on the road now: each van, where it comes next, and whom it keeps waiting."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from typing import Any
 
 from fastapi import Request
 
 from cloud_api.console.asking import Answer, Desk, together
-from cloud_api.console.deliveries.known import Known, known
 from cloud_api.console.pages import Visitor, tone
 from cloud_api.console.tables import Table, asked_for
-from cloud_api.kernel import clock
 
-FILTERS = ("status", "date", "route", "driver")
-#: a van that was not heard for so long is called silent; the platform's own setting decides who is told
-SILENCE = timedelta(minutes=10)
-#: so much later than planned is late
-LATE = timedelta(minutes=15)
-_MOST = 600
+FILTERS = ("show", "route", "driver", "most")
+#: doors that are shown at first, and so many more each time
+STEP = 50
+_MOST_VANS = 400
+_ROUTES = "/warehouse/routes/active"
 
 
 @dataclass(frozen=True)
 class Door:
-    """A delivery on the road, with what people call it."""
+    """A door ahead, and the van that comes to it."""
 
     said: Answer
-    order: Answer
-    van: str
-    driver: str
-    late: bool
-
-
-@dataclass(frozen=True)
-class Van:
-    """A van on the road with its doors ahead, the next one first."""
-
-    route_id: str
-    number: str
-    driver: str
-    doors: Sequence[Door]
-    recorded_at: str | None
-    silent: bool
-
-    @property
-    def next(self) -> Door:
-        """Where it comes next."""
-        return self.doors[0]
-
-    @property
-    def late(self) -> int:
-        """How many of its doors it comes to late."""
-        return sum(door.late for door in self.doors)
-
-    @property
-    def position(self) -> tuple[float, float] | None:
-        """Where it is."""
-        said = self.next.said
-        return None if said["latitude"] is None else (said["latitude"], said["longitude"])
+    van: Answer
 
 
 @dataclass(frozen=True)
@@ -64,52 +30,88 @@ class Road:
     """All that is shown of the road: what the filters leave, and what they offer."""
 
     table: Table
-    vans: Sequence[Van]
+    vans: Sequence[Answer]
+    #: the first of them
     doors: Sequence[Door]
-    routes: Sequence[tuple[str, str]]
-    drivers: Sequence[tuple[str, str]]
-    total: int
+    #: how many there are
+    of: int
+    #: every van's, whatever the filters leave
+    every: Sequence[Answer]
+    #: whose doors are shown, when it is one van's
+    chosen: Answer | None
 
     @property
     def late(self) -> int:
         """Doors that their vans come to late."""
-        return sum(door.late for door in self.doors)
+        return sum(van["late"] for van in self.vans)
+
+    @property
+    def ahead(self) -> int:
+        """Doors that vans still come to."""
+        return sum(van["ahead"] for van in self.vans)
 
     @property
     def silent(self) -> int:
         """Vans that were not heard for a while."""
-        return sum(van.silent for van in self.vans)
+        return sum(van["silent_since"] is not None for van in self.vans)
 
     @property
     def query(self) -> str:
         """The filters, to ask for parts of the page with."""
         return self.table.with_().partition("?")[2]
 
+    @property
+    def routes(self) -> list[tuple[str, str]]:
+        """Each van, as a filter offers it."""
+        return [(van["id"], f"{van['vehicle_number']} · {van['driver_name'] or '–'}") for van in self.every]
 
-async def on_the_road(request: Request, desk: Desk, visitor: Visitor) -> Road:
+    @property
+    def drivers(self) -> list[tuple[str, str]]:
+        """Each driver, as a filter offers them."""
+        named = {van["driver_id"]: van["driver_name"] for van in self.every if van["driver_id"]}
+        return sorted(named.items(), key=lambda pair: str(pair[1]))
+
+    def part(self, **changed: str | None) -> str:
+        """Where this part of the page is, with other filters."""
+        query = self.table.with_(**changed).partition("?")[2]
+        return f"{self.table.path}/part?{query}" if query else f"{self.table.path}/part"
+
+    def more(self) -> str | None:
+        """Where more of the doors are; None: these are all."""
+        return self.part(most=str(len(self.doors) + STEP)) if self.of > len(self.doors) else None
+
+
+async def on_the_road(request: Request, desk: Desk) -> Road:
     """What is on the road, as the address asks for it.
 
     Raises:
         Refused: when it is not given.
     """
-    rows, names = await together(
-        desk.every("/warehouse/deliveries/active", most=_MOST),
-        known(desk, visitor, orders={"status": "out_for_delivery"}),
-    )
     query = asked_for(request, FILTERS)
-    every = [_door(row, names) for row in rows]
-    doors = [door for door in every if _wanted(door, query, visitor)]
-    vans = _vans(doors)
-    table = Table("/console/deliveries", query, doors)
-    routes = {door.said["route_id"]: f"{door.van} · {door.driver}" for door in every}
-    drivers = {door.said["driver_id"]: door.driver for door in every if door.said["driver_id"]}
-    in_turn = [door for van in vans for door in van.doors]
-    return Road(table, vans, in_turn, _by_name(routes), _by_name(drivers), len(every))
+    every, wider = await together(desk.every(_ROUTES, most=_MOST_VANS), _wider(desk, query))
+    every.sort(key=lambda van: str(van["vehicle_number"]))
+    vans = [van for van in every if _wanted(van, query)]
+    doors = _doors(vans if wider is None else [van for van in wider if _wanted(van, query)])
+    chosen = next((van for van in every if van["id"] == query.get("route")), None)
+    most = int(query["most"]) if query.get("most", "").isdecimal() else STEP
+    return Road(Table("/console/deliveries", query, doors), vans, doors[:most], len(doors), every, chosen)
 
 
-def picture(road: Road, visitor: Visitor) -> dict[str, object]:
-    """The same as a map: what the browser draws, and then follows live."""
-    return {"words": words(visitor), "routes": [_on_map(van) for van in road.vans]}
+async def _wider(desk: Desk, query: Mapping[str, str]) -> list[Answer] | None:
+    """Vans with more than their next door, where that is asked for: all of one van, or those that are late."""
+    if query.get("route"):
+        return await desk.every(_ROUTES, id=query["route"], doors="all")
+    if query.get("show") == "late":
+        return await desk.every(_ROUTES, most=_MOST_VANS, doors="late")
+    return None
+
+
+async def as_a_map(request: Request, desk: Desk, visitor: Visitor) -> dict[str, object]:
+    """All doors ahead: what the browser draws once, and then follows live."""
+    query = asked_for(request, FILTERS)
+    found = await desk.every(_ROUTES, most=_MOST_VANS, id=query.get("route"), doors="all")
+    vans = [van for van in found if _wanted(van, query)]
+    return {"words": words(visitor), "routes": [_on_map(van) for van in vans]}
 
 
 def words(visitor: Visitor) -> dict[str, object]:
@@ -124,69 +126,52 @@ def words(visitor: Visitor) -> dict[str, object]:
     }
 
 
-def door_on_map(said: Answer, order: Answer) -> dict[str, object] | None:
-    """A door; None: nobody knows where it is."""
-    if order.get("latitude") is None:
-        return None
+def of_route(track: Answer, stops: Iterable[Answer]) -> dict[str, Any]:
+    """One route as a map: its doors, its van, and where it drove.
+
+    Args:
+        stops: its deliveries with how far the van is from each.
+    """
     return {
-        "id": said.get("delivery_id") or said["id"],
-        "latitude": order["latitude"],
-        "longitude": order["longitude"],
-        "text": str(said["sequence"] or ""),
-        "name": order["customer_name"],
-        "status": said["status"],
-        "p50_at": (said.get("eta") or {}).get("p50_at"),
-        "address": f"/console/deliveries/{said.get('delivery_id') or said['id']}",
+        "id": track["route"]["id"],
+        "name": track["route"]["vehicle_number"],
+        "position": None if track["latitude"] is None else (track["latitude"], track["longitude"]),
+        "silent": track["silent_since"] is not None,
+        "address": "",
+        "stops": [_point(stop["id"], stop, (stop["door_latitude"], stop["door_longitude"])) for stop in stops],
+        "trail": [(point["latitude"], point["longitude"]) for point in track["trail"]],
     }
 
 
-def _on_map(van: Van) -> dict[str, object]:
-    doors = [door_on_map(door.said, door.order) for door in van.doors]
+def _on_map(van: Answer) -> dict[str, object]:
     return {
-        "id": van.route_id,
-        "name": van.number,
-        "position": van.position,
-        "silent": van.silent,
-        "address": f"/console/routes/{van.route_id}",
-        "stops": [door for door in doors if door is not None],
+        "id": van["id"],
+        "name": van["vehicle_number"],
+        "position": None if van["latitude"] is None else (van["latitude"], van["longitude"]),
+        "silent": van["silent_since"] is not None,
+        "address": f"/console/routes/{van['id']}",
+        "stops": [_point(door["delivery_id"], door, (door["latitude"], door["longitude"])) for door in van["doors"]],
         "trail": [],
     }
 
 
-def _door(row: Answer, names: Known) -> Door:
-    return Door(
-        row, names.order(row["order_id"]), names.van(row["vehicle_id"]), names.person(row["driver_id"]), is_late(row)
-    )
+def _point(delivery_id: str, said: Answer, at: tuple[float, float]) -> dict[str, object]:
+    return {
+        "id": delivery_id,
+        "latitude": at[0],
+        "longitude": at[1],
+        "text": str(said["sequence"] or ""),
+        "name": said["customer_name"],
+        "status": said["status"],
+        "p50_at": (said.get("eta") or {}).get("p50_at"),
+        "address": f"/console/deliveries/{delivery_id}",
+    }
 
 
-def is_late(row: Answer) -> bool:
-    """Whether a van comes later than planned, as likely as not."""
-    eta, planned = row.get("eta"), row.get("planned_arrival_at")
-    if not eta or not planned:
-        return False
-    return datetime.fromisoformat(eta["p50_at"]) - datetime.fromisoformat(planned) > LATE
+def _wanted(van: Answer, query: Mapping[str, str]) -> bool:
+    return bool(query.get("driver", van["driver_id"]) == van["driver_id"])
 
 
-def _wanted(door: Door, query: Mapping[str, str], visitor: Visitor) -> bool:
-    row, planned = door.said, visitor.writing.when(door.said["planned_arrival_at"], "%Y-%m-%d")
-    shown = {"status": row["status"], "date": planned, "route": row["route_id"], "driver": row["driver_id"]}
-    return all(shown[name] == value for name, value in query.items() if name in shown)
-
-
-def _vans(doors: Sequence[Door]) -> list[Van]:
-    of: dict[str, list[Door]] = {}
-    for door in doors:
-        of.setdefault(door.said["route_id"], []).append(door)
-    return sorted((_van(route_id, its) for route_id, its in of.items()), key=lambda van: van.number)
-
-
-def _van(route_id: str, doors: list[Door]) -> Van:
-    doors.sort(key=lambda door: door.said["sequence"])
-    first = doors[0]
-    heard = first.said["recorded_at"]
-    silent = heard is not None and clock.now() - datetime.fromisoformat(heard) > SILENCE
-    return Van(route_id, first.van, first.driver, doors, heard, silent)
-
-
-def _by_name(named: Mapping[str, str]) -> list[tuple[str, str]]:
-    return sorted(named.items(), key=lambda pair: pair[1])
+def _doors(vans: Iterable[Answer]) -> list[Door]:
+    """Their doors, van by van, in the order in which they are driven."""
+    return [Door(door, van) for van in vans for door in van["doors"]]

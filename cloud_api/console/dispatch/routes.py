@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 
 from cloud_api.console import forms
 from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console.choices import warehouses_of
 from cloud_api.console.dispatch import board, words
 from cloud_api.console.dispatch.history import router as history
 from cloud_api.console.dispatch.settings import router as settings
@@ -26,8 +27,9 @@ _MOST_MOVES = 200
 async def show_board(request: Request, desk: AtDesk, looking: Looking) -> Response:
     """A day of a warehouse; with `job`, what a job found for it, to be looked at and changed."""
     asked = request.query_params
-    places = await board.warehouses(desk)
+    places = await warehouses_of(looking, closed=True)
     if not places:
+        await desk.get("/dispatch/constraints")  # refused to whoever may not plan at all
         return show(request, "dispatch/board.html", places=[], day=None, job=None, solution=None)
     job = await desk.get(f"/dispatch/jobs/{asked['job']}") if asked.get("job") else None
     if job is not None and job["status"] != "succeeded":
@@ -189,12 +191,11 @@ async def _proposals(desk: Desk, jobs: list[Answer]) -> list[dict[str, Any]]:
 async def _plan_form(request: Request, desk: Desk, form: Form, *, status: int = 200) -> Response:
     seen, places, said = await together(
         board.day_of(desk, form.get("warehouse_id"), form.get("delivery_date")),
-        board.warehouses(desk),
+        warehouses_of(visitor_of(request), closed=True),
         desk.get("/dispatch/constraints"),
     )
     form.values.setdefault("objective", said["objective"])
     form.values["delivery_date"] = str(seen["delivery_date"])
-    names = await board.drivers(desk, visitor_of(request))
     place = next((each for each in places if str(each["id"]) == str(seen["warehouse_id"])), None)
     return show(
         request,
@@ -203,7 +204,6 @@ async def _plan_form(request: Request, desk: Desk, form: Form, *, status: int = 
         form=form,
         day=seen,
         place=place,
-        names=names,
         chosen=form.many.get("order_ids", []),
         vans_chosen=form.many.get("vehicle_ids", []),
         longest_s=_LONGEST_S,

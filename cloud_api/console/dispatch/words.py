@@ -58,6 +58,7 @@ _TEXTS = {
     "rest": "Rest",
     "km": "{km} km",
     "live": "Live",
+    "silent": "Silent",
 }
 
 

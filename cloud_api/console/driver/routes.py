@@ -26,7 +26,16 @@ DRIVER = "X-Driver"
 _NEEDS = "deliveries:update_status"
 _MOST_BYTES = 9_000_000
 #: what the app shows without a network, beside its page
-_FILES = ("theme.js", "driver.css", "driver.js", "icons.svg", "logo.svg", "driver-192.png", "driver-512.png")
+_FILES = (
+    "theme.js",
+    "driver.css",
+    "driver.js",
+    "code-reader.js",
+    "icons.svg",
+    "logo.svg",
+    "driver-192.png",
+    "driver-512.png",
+)
 _PASSED_ON = ("Content-Type", "X-Content-SHA256", "If-None-Match")
 _PASSED_BACK = ("ETag", "Retry-After")
 
@@ -86,6 +95,7 @@ async def show_app(request: Request, looking: Looking) -> Response:
         "zone": me["organization"]["timezone"],
         "currency": me["organization"]["currency"],
         "icons": address_of("icons.svg"),
+        "reader": address_of("code-reader.js"),
         "contacts": looking.may("customers:contact"),
         "texts": words.texts(looking.language),
     }
@@ -129,6 +139,18 @@ async def pass_codes(request: Request, desk: AtDesk, looking: Looking) -> Respon
     return await _pass_on(request, desk, looking, "/mobile/scan")
 
 
+@router.post("/routes/{id}/scan")
+async def pass_scans(request: Request, desk: AtDesk, looking: Looking, id: uuid.UUID) -> Response:
+    """What is loaded, and what is missing: with signal it is said at once."""
+    return await _pass_on(request, desk, looking, f"/mobile/routes/{id}/scan")
+
+
+@router.put("/routes/{id}/order")
+async def pass_reordering(request: Request, desk: AtDesk, looking: Looking, id: uuid.UUID) -> Response:
+    """A shorter order of the stops ahead, from where the van is."""
+    return await _pass_on(request, desk, looking, f"/mobile/routes/{id}/optimize", method="PUT")
+
+
 @router.post("/contact/{id}")
 async def pass_contact(request: Request, desk: AtDesk, looking: Looking, id: uuid.UUID) -> Response:
     """A call through the relay needs signal: it is asked for at once, and not kept."""
@@ -151,11 +173,11 @@ async def list_places(desk: AtDesk, looking: Looking, warehouse_id: uuid.UUID) -
     return JSONResponse(sorted(shown, key=lambda room: (room["name"], room["code"])))
 
 
-async def _pass_on(request: Request, desk: AtDesk, looking: Visitor, path: str) -> Response:
+async def _pass_on(request: Request, desk: AtDesk, looking: Visitor, path: str, *, method: str = "POST") -> Response:
     if (other := _somebody_else(request, looking)) is not None:
         return other
     content = await limited(request, _MOST_BYTES).body()
-    return _back(await desk.send_bytes("POST", path, content, headers=_told(request)))
+    return _back(await desk.send_bytes(method, path, content, headers=_told(request)))
 
 
 def _told(request: Request) -> Mapping[str, str]:

@@ -1,21 +1,33 @@
 """What lists of excursions and alerts are filtered by: places, and the address that asks for them."""
 
+from collections.abc import Sequence
+
 from fastapi import Request
 
-from cloud_api.console.asking import Answer, Desk
+from cloud_api.console.asking import Answer
+from cloud_api.console.choices import Options, options
+from cloud_api.console.names import Names
 from cloud_api.console.pages import Visitor
 
+_MOST_ROOMS = 400
 
-async def places_by_id(desk: Desk, visitor: Visitor) -> dict[str, Answer]:
-    """Places by their ids, as far as they are for this person."""
+
+async def rooms_of(visitor: Visitor) -> Sequence[Answer]:
+    """Rooms to filter by, as far as they are for this person."""
     if not visitor.may("storage:read"):
-        return {}
-    return {place["id"]: place for place in await desk.every("/warehouse/storage/locations")}
+        return []
+    return await visitor.desk.every("/warehouse/storage/locations", location_type="room", most=_MOST_ROOMS)
 
 
-def choices(places: dict[str, Answer]) -> list[tuple[str, str]]:
-    """The places to filter by, in alphabetical order."""
-    return sorted(((place["id"], place["name"]) for place in places.values()), key=lambda pair: str(pair[1]))
+def choices(rooms: Sequence[Answer], names: Names) -> Options:
+    """These rooms and the places that are named on the page, in alphabetical order."""
+    known = {**{room["id"]: room for room in rooms}, **names.places}
+    return sorted(options(known.values()), key=lambda pair: pair[1].casefold())
+
+
+def places_on(request: Request, rows: Sequence[Answer]) -> list[str | None]:
+    """The places of these rows, and the one that the address asks for."""
+    return [request.query_params.get("location_id"), *(row["location_id"] for row in rows)]
 
 
 def address(request: Request) -> str:

@@ -1,12 +1,12 @@
 """Everything that the page of an excursion shows, asked for in three rounds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cloud_api.console.asking import Answer, Desk, Refused, together
-from cloud_api.console.cold_rooms.lots import Names, names_of
 from cloud_api.console.excursions.words import EVENTS, MOMENTS, ONLY_THE_ALERT
+from cloud_api.console.names import Names, names_of
 from cloud_api.console.pages import Visitor
 from cloud_api.kernel import clock
 
@@ -36,7 +36,6 @@ class Case:
     alert: Answer | None
     hold: Answer | None
     names: Names
-    people: Mapping[str, str]
 
     @property
     def lines(self) -> list[Line]:
@@ -44,7 +43,7 @@ class Case:
         lines = [self._moment(one) for one in self.excursion["timeline"]]
         if self.alert is not None:
             told = (one for one in self.alert["timeline"] if one["kind"] in ONLY_THE_ALERT)
-            lines += [event_line(one, self.people) for one in told]
+            lines += [event_line(one, self.names) for one in told]
         return sorted(lines, key=lambda line: datetime.fromisoformat(line.at), reverse=True)
 
     @property
@@ -54,7 +53,7 @@ class Case:
 
     def _moment(self, one: Answer) -> Line:
         return Line(
-            one["at"], one["what"], MOMENTS.get(one["what"], one["what"]), _name(one["by"], self.people), one["said"]
+            one["at"], one["what"], MOMENTS.get(one["what"], one["what"]), _name(one["by"], self.names), one["said"]
         )
 
 
@@ -64,14 +63,22 @@ def lasted_min(excursion: Answer) -> float:
     return (until - datetime.fromisoformat(excursion["started_at"])).total_seconds() / 60
 
 
-def event_line(event: Answer, people: Mapping[str, str]) -> Line:
+def event_line(event: Answer, names: Names) -> Line:
     """A line of an alert's timeline."""
-    kind, detail = event["kind"], event["detail"]
-    said = event["note"]
+    kind, said = event["kind"], event["note"]
     if kind == "told":
-        told = [people.get(str(one), "") for one in detail.get("user_ids", ())]
-        said = ", ".join(sorted({name for name in told if name}))
-    return Line(event["at"], kind, EVENTS.get(kind, kind), _name(event["user_id"], people), said)
+        told = {str(one) for one in event["detail"].get("user_ids", ())}
+        said = ", ".join(sorted(names.person(one) for one in told & names.people.keys()))
+    return Line(event["at"], kind, EVENTS.get(kind, kind), _name(event["user_id"], names), said)
+
+
+def people_in(alert: Answer) -> Iterator[str | None]:
+    """Ids of all whom an alert names: who answered, who was told, and who is to be told."""
+    yield from (alert["acknowledged_by"], alert["resolved_by"])
+    for event in alert["timeline"]:
+        yield event["user_id"]
+        yield from (str(one) for one in event["detail"].get("user_ids", ()))
+    yield from (telling["to"].get("id") for telling in alert["tellings"] if telling["to"]["kind"] == "user")
 
 
 def window(excursion: Answer) -> tuple[datetime, datetime]:
@@ -82,16 +89,6 @@ def window(excursion: Answer) -> tuple[datetime, datetime]:
     return started - around, max(min(ended + around, clock.now()), started + _BEFORE)
 
 
-async def people_of(desk: Desk, visitor: Visitor) -> Mapping[str, str]:
-    """Names by id: of all who may be seen, and of who looks."""
-    me = visitor.me or {}
-    known = {str(me.get("id")): str(me.get("full_name", ""))}
-    if visitor.may("users:read"):
-        found = await desk.every("/admin/users", most=600)
-        known |= {person["id"]: person["full_name"] or person["username"] for person in found}
-    return known
-
-
 async def gather(desk: Desk, visitor: Visitor, excursion_id: str) -> Case:
     """The case of an excursion.
 
@@ -99,17 +96,17 @@ async def gather(desk: Desk, visitor: Visitor, excursion_id: str) -> Case:
         Refused: when it is not there, or not for this person.
     """
     excursion = await desk.get(f"/excursions/{excursion_id}")
-    place, sensor, alert, hold, people = await together(
+    place, sensor, alert, hold = await together(
         _perhaps(desk, visitor, "storage:read", f"/warehouse/storage/locations/{excursion['location_id']}"),
         _perhaps(desk, visitor, "devices:read", f"/edge/sensors/{excursion['sensor_id']}"),
-        _alert_of(desk, excursion_id),
+        _whole_alert_of(desk, excursion_id),
         _hold_of(desk, visitor, excursion),
-        people_of(desk, visitor),
     )
     lots = [one["lot_id"] for one in excursion["lots"]]
     lots += [] if hold is None else [one["lot_id"] for one in hold["levels"]]
-    names = await names_of(desk, visitor, lots)
-    return Case(excursion, place or {}, sensor or {}, alert, hold, names, people)
+    people = [one["by"] for one in excursion["timeline"]] + ([] if alert is None else [*people_in(alert)])
+    names = await names_of(visitor, lots=lots, people=people)
+    return Case(excursion, place or {}, sensor or {}, alert, hold, names)
 
 
 async def _perhaps(desk: Desk, visitor: Visitor, permission: str, path: str) -> Answer | None:
@@ -122,19 +119,24 @@ async def _perhaps(desk: Desk, visitor: Visitor, permission: str, path: str) -> 
         return None
 
 
-async def _alert_of(desk: Desk, excursion_id: str) -> Answer | None:
+async def alert_of(desk: Desk, excursion_id: str) -> Answer | None:
+    """The alert by which people were told of an excursion, in brief; None: there is none."""
     subject = f"excursion:{excursion_id}"
-    found = (await desk.page("/alerts", subject=subject, status=ALERT_STATUSES, limit=1)).items
-    return await desk.get(f"/alerts/{found[0]['id']}") if found else None
+    found = await desk.page("/alerts", subject=subject, status=ALERT_STATUSES, limit=1)
+    return next(iter(found.items), None)
+
+
+async def _whole_alert_of(desk: Desk, excursion_id: str) -> Answer | None:
+    found = await alert_of(desk, excursion_id)
+    return None if found is None else await desk.get(f"/alerts/{found['id']}")
 
 
 async def _hold_of(desk: Desk, visitor: Visitor, excursion: Answer) -> Answer | None:
     if not visitor.may("stock:read"):
         return None
-    source, place_id = f"excursion:{excursion['id']}", excursion["location_id"]
-    found: Sequence[Answer] = (await desk.page("/warehouse/stock/holds", location_id=place_id, limit=200)).items
-    return next((one for one in found if one["source"] == source), None)
+    found = await desk.page("/warehouse/stock/holds", source=f"excursion:{excursion['id']}", limit=1)
+    return next(iter(found.items), None)
 
 
-def _name(user_id: str | None, people: Mapping[str, str]) -> str:
-    return "" if user_id is None else people.get(user_id, user_id[:8])
+def _name(user_id: str | None, names: Names) -> str:
+    return "" if user_id is None else names.person(user_id)

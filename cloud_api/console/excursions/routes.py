@@ -12,17 +12,20 @@ from cloud_api.console import forms
 from cloud_api.console.asking import Desk, Refused, together
 from cloud_api.console.cold_rooms import charts
 from cloud_api.console.cold_rooms.limits import SYMBOLS, Limits
-from cloud_api.console.excursions.filters import address, choices, places_by_id
-from cloud_api.console.excursions.gathering import gather, lasted_min, window
+from cloud_api.console.excursions.filters import address, choices, places_on, rooms_of
+from cloud_api.console.excursions.gathering import alert_of, gather, lasted_min, window
 from cloud_api.console.excursions.words import breach, lasting
+from cloud_api.console.files import MOST_ROWS, table_file
 from cloud_api.console.forms import Form
+from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, attachment, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.tables import table
+from cloud_api.console.tables import asked_for, table
 
 router = console_router("/excursions")
 
 _PATH = "/console/excursions"
+_FILTERS = ("status", "location_id")
 #: up to how long a breach's picture shows minutes, and then five minutes; longer ones the API's own choice
 _MINUTES, _FIVE_MINUTES = timedelta(hours=4), timedelta(hours=24)
 
@@ -30,20 +33,51 @@ _MINUTES, _FIVE_MINUTES = timedelta(hours=4), timedelta(hours=24)
 @router.get("")
 async def show_excursions(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Excursions, the newest first."""
-    rows, places = await together(
-        table(request, desk, "/excursions", filters=("status", "location_id")), places_by_id(desk, visitor)
-    )
+    rows, rooms = await together(table(request, desk, "/excursions", filters=_FILTERS), rooms_of(visitor))
+    names = await names_of(visitor, places=places_on(request, rows.rows))
     return show(
         request,
         "excursions/excursions.html",
         table=rows,
-        places=places,
-        place_choices=choices(places),
+        places=names.places,
+        place_choices=choices(rooms, names),
         here=address(request),
         symbols=SYMBOLS,
         breach=lambda excursion: breach(excursion, visitor),
         lasted=lambda excursion: lasting(lasted_min(excursion), visitor),
     )
+
+
+@router.get("/export")
+async def export_excursions(request: Request, desk: AtDesk, visitor: Looking) -> Response:
+    """The same as a file, as many as a file has."""
+    rows = await desk.every("/excursions", most=MOST_ROWS, **asked_for(request, _FILTERS))
+    places = await names_of(visitor, places=[row["location_id"] for row in rows])
+    sensors = await names_of(visitor, sensors=[row["sensor_id"] for row in rows])
+    say, word = visitor.say, visitor.writing.word
+    head = (
+        say("Number"), say("Warehouse"), say("Place"), say("Sensor"), say("What happened"), say("Worst value"),
+        say("Unit"), say("Began"), say("Ended"), say("Minutes"), say("Severity"), say("State"), say("Decision"),
+    )  # fmt: skip
+    told = (
+        (
+            row["number"],
+            places.warehouse_of(row["location_id"]),
+            places.place(row["location_id"]),
+            sensors.device(row["sensor_id"]),
+            breach(row, visitor),
+            row["peak_value"],
+            SYMBOLS.get(row["unit"], row["unit"]),
+            visitor.writing.moment(row["started_at"]),
+            visitor.writing.moment(row["ended_at"]),
+            round(lasted_min(row), 1),
+            word(row["severity"]),
+            word(row["status"]),
+            word(row["disposition"]),
+        )
+        for row in rows
+    )
+    return table_file(request, "excursions", head, told)
 
 
 @router.get("/{id}")
@@ -102,6 +136,22 @@ async def acknowledge(request: Request, desk: AtDesk, visitor: Looking, id: str)
     return go(request, f"{_PATH}/{id}", said="Acknowledged: nobody else is told any more.")
 
 
+@router.post("/{id}/escalate")
+async def escalate(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
+    """Tell the next people of it at once, by the alert that it raised."""
+    form = await forms.read(request)
+    alert = await alert_of(desk, id)
+    if alert is None:
+        form.problem = visitor.say("Nobody is told of it by an alert: there is nothing to escalate.")
+        return await _page(request, desk, visitor, id, status=409, escalating=form)
+    try:
+        await desk.do("POST", f"/alerts/{alert['id']}/escalate", {"note": form.get("reason")}, key=form.key)
+    except Refused as refused:
+        form.refuse(refused, note="reason")
+        return await _page(request, desk, visitor, id, status=refused.status, escalating=form)
+    return go(request, f"{_PATH}/{id}", said="Escalated: the next people are told.")
+
+
 @router.post("/{id}/actions")
 async def act(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """Keep what was done about it."""
@@ -144,6 +194,7 @@ async def _page(
     answering: Form | None = None,
     acting: Form | None = None,
     closing: Form | None = None,
+    escalating: Form | None = None,
 ) -> Response:
     case = await gather(desk, visitor, id)
     return show(
@@ -159,6 +210,7 @@ async def _page(
         answering=answering or Form(),
         acting=acting or Form(),
         closing=closing or Form(),
+        escalating=escalating or Form(),
     )
 
 

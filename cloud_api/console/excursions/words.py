@@ -30,6 +30,7 @@ EVENTS: Mapping[str, str] = {
     "raised": "Alert raised",
     "joined": "Raised again by something else",
     "worsened": "Became more severe",
+    "escalated": "Escalated by hand",
     "told": "People were told",
     "told_nobody": "There was nobody to tell",
     "over": "What raised it is over",
@@ -41,7 +42,9 @@ EVENTS: Mapping[str, str] = {
     "noted": "Note",
 }
 #: events of an alert that an excursion's own timeline does not have
-ONLY_THE_ALERT = frozenset({"joined", "worsened", "told", "told_nobody", "returned", "snoozed", "woke", "noted"})
+ONLY_THE_ALERT = frozenset(
+    {"joined", "worsened", "escalated", "told", "told_nobody", "returned", "snoozed", "woke", "noted"}
+)
 
 
 def breach(excursion: Answer, visitor: Visitor) -> str:

@@ -1,56 +1,82 @@
-"""`/console/fleet`."""
+"""`/console/fleet`: vehicles."""
 
-from datetime import date
+from fastapi import APIRouter, Request, Response
 
-from fastapi import Request, Response
-
-from cloud_api.console import forms
+from cloud_api.console import files, forms
 from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console.choices import options, warehouses_of
 from cloud_api.console.fleet import vehicles
+from cloud_api.console.fleet.calendar import WEEKDAYS, drivers_of, shift_of
+from cloud_api.console.fleet.calendar import pages as calendar
+from cloud_api.console.fleet.usage import pages as usage
 from cloud_api.console.forms import Form
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.tables import table
-from cloud_api.kernel import clock
+from cloud_api.console.tables import asked_for, table
 
-router = console_router("/fleet")
+pages = console_router("/fleet")
 
 _VEHICLES = "/warehouse/fleet/vehicles"
 _SHIFTS = "/warehouse/fleet/shifts"
 _DUE_DAYS = 45
+FILTERS = ("status",)
 STATES = ("active", "maintenance", "inactive")
 
 
-@router.get("")
+@pages.get("")
 async def list_vehicles(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Every vehicle, and what falls due."""
-    rows, due, drivers, weeks = await together(
-        table(request, desk, _VEHICLES, filters=("status",)),
+    rows, due, weeks = await together(
+        table(request, desk, _VEHICLES, filters=FILTERS),
         desk.get("/warehouse/fleet/maintenance", within_days=_DUE_DAYS, limit=1),
-        _drivers(desk, visitor),
         _weeks(desk, visitor),
     )
-    today = _today(visitor)
-    pressing = {row["id"]: vehicles.worst(row, today) for row in rows.rows}
+    pressing = {row["id"]: vehicles.worst(row, visitor.today()) for row in rows.rows}
     return show(
         request,
         "fleet/list.html",
         table=rows,
         due_rows=due["due"][:12],
-        drivers=drivers,
         pressing=pressing,
         states=STATES,
         weeks=weeks,
     )
 
 
-@router.get("/new")
+@pages.get("/export")
+async def export_vehicles(request: Request, desk: AtDesk, visitor: Looking) -> Response:
+    """The vehicles as a file."""
+    rows = await desk.every(_VEHICLES, most=files.MOST_ROWS, **asked_for(request, FILTERS))
+    say = visitor.say
+    head = [
+        *(say("Vehicle"), say("Kind"), say("Model"), say("Status"), say("Driver"), say("Carries, kg"), say("Fuel")),
+        *(say("Odometer, km"), *(say(title) for title in vehicles.PAPERS.values()), say("Next workshop visit")),
+    ]
+    return files.table_file(request, "vehicles", head, (_row(row, visitor) for row in rows))
+
+
+def _row(row: Answer, visitor: Visitor) -> list[files.Cell]:
+    word = visitor.writing.word
+    return [
+        row["number"],
+        word(row["vehicle_type"]),
+        row["model"],
+        word(row["status"]),
+        row["driver_name"],
+        row["capacity_g"] / 1000,
+        word(row["fuel_type"]),
+        row["odometer_km"],
+        *(files.day(row[name]) for name in (*vehicles.PAPERS, vehicles.SERVICE)),
+    ]
+
+
+@pages.get("/new")
 async def show_new_vehicle(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """The form of a vehicle to come."""
     return await _form(request, desk, visitor, Form.of(vehicle_type="van", fuel_type="diesel", is_refrigerated=True))
 
 
-@router.post("")
+@pages.post("")
 async def create_vehicle(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Add a vehicle."""
     form = await forms.read(request)
@@ -62,20 +88,20 @@ async def create_vehicle(request: Request, desk: AtDesk, visitor: Looking) -> Re
     return go(request, f"/console/fleet/{made['id']}", said="The vehicle is added.")
 
 
-@router.get("/{id}")
+@pages.get("/{id}")
 async def show_vehicle(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """One vehicle."""
     return await _vehicle(request, desk, visitor, id)
 
 
-@router.get("/{id}/edit")
+@pages.get("/{id}/edit")
 async def show_vehicle_form(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """What is known of it, to be changed."""
     vehicle = await desk.get(f"{_VEHICLES}/{id}")
     return await _form(request, desk, visitor, vehicles.form_of(vehicle), vehicle=vehicle)
 
 
-@router.post("/{id}")
+@pages.post("/{id}")
 async def update_vehicle(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """Change what was typed."""
     form = await forms.read(request)
@@ -88,7 +114,7 @@ async def update_vehicle(request: Request, desk: AtDesk, visitor: Looking, id: s
     return go(request, f"/console/fleet/{id}", said="The vehicle is changed.")
 
 
-@router.post("/{id}/status")
+@pages.post("/{id}/status")
 async def set_vehicle_status(request: Request, desk: AtDesk, id: str) -> Response:
     """Into the workshop, out of it, or out of service."""
     form = await forms.read(request)
@@ -96,7 +122,7 @@ async def set_vehicle_status(request: Request, desk: AtDesk, id: str) -> Respons
     return go(request, f"/console/fleet/{id}", said="The vehicle has its new status.")
 
 
-@router.post("/{id}/maintenance")
+@pages.post("/{id}/maintenance")
 async def record_maintenance(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """Write down a visit to the workshop."""
     form = await forms.read(request)
@@ -112,16 +138,11 @@ async def record_maintenance(request: Request, desk: AtDesk, visitor: Looking, i
     return go(request, f"/console/fleet/{id}", said="The visit is written down.")
 
 
-@router.post("/{id}/shifts")
+@pages.post("/{id}/shifts")
 async def create_shift(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """When somebody drives it."""
     form = await forms.read(request)
-    body = form.body("user_id", "on_date", "from_time", "until_time", vehicle_id=id)
-    body["is_off"] = form.ticked("is_off")
-    if not form.get("on_date") and form.get("weekday"):
-        body["weekday"] = int(form.get("weekday"))
-    if form.get("break_minutes").isdecimal():
-        body["break_minutes"] = int(form.get("break_minutes"))
+    body = shift_of(form, vehicle_id=id)
     try:
         await desk.do("POST", _SHIFTS, body, key=form.key)
     except Refused as refused:
@@ -130,7 +151,7 @@ async def create_shift(request: Request, desk: AtDesk, visitor: Looking, id: str
     return go(request, f"/console/fleet/{id}", said="The shift is kept.")
 
 
-@router.post("/{id}/shifts/{shift_id}/delete")
+@pages.post("/{id}/shifts/{shift_id}/delete")
 async def delete_shift(request: Request, desk: AtDesk, id: str, shift_id: str) -> Response:
     """Take a shift away."""
     await desk.do("DELETE", f"{_SHIFTS}/{shift_id}")
@@ -144,10 +165,10 @@ async def _vehicle(
         desk.get(f"{_VEHICLES}/{id}"),
         desk.get("/warehouse/fleet/maintenance", vehicle_id=id, within_days=3_650),
         desk.every(_SHIFTS, vehicle_id=id),
-        _drivers(desk, visitor),
-        _homes(desk, visitor),
+        drivers_of(desk),
+        _homes(visitor),
     )
-    today = _today(visitor)
+    today = visitor.today()
     shown = {
         "visit": Form.of(done_on=today.isoformat(), odometer_km=vehicle["odometer_km"]),
         "shift": Form.of(user_id=vehicle["driver_id"], from_time="08:00", until_time="18:00", break_minutes=30),
@@ -169,9 +190,6 @@ async def _vehicle(
     )
 
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
 async def _form(
     request: Request,
     desk: Desk,
@@ -181,14 +199,14 @@ async def _form(
     vehicle: Answer | None = None,
     status: int = 200,
 ) -> Response:
-    drivers, homes = await together(_drivers(desk, visitor), _homes(desk, visitor))
+    drivers, homes = await together(drivers_of(desk), _homes(visitor))
     return show(
         request,
         "fleet/form.html",
         status=status,
         form=form,
         vehicle=vehicle,
-        drivers=sorted(drivers.items(), key=lambda pair: pair[1]),
+        drivers=drivers,
         homes=sorted(homes.items(), key=lambda pair: pair[1]),
         rows=vehicles.rows_of(form),
         types=vehicles.TYPES,
@@ -198,18 +216,8 @@ async def _form(
     )
 
 
-async def _drivers(desk: Desk, visitor: Visitor) -> dict[str, str]:
-    """Who may drive, as far as the reader may know."""
-    if not visitor.may("users:read"):
-        return {}
-    people = await desk.every("/admin/users", role="delivery_personnel")
-    return {person["id"]: person["full_name"] for person in people}
-
-
-async def _homes(desk: Desk, visitor: Visitor) -> dict[str, str]:
-    if not visitor.may("stock:read"):
-        return {}
-    return {row["id"]: f"{row['code']} · {row['name']}" for row in await desk.every("/warehouse/warehouses")}
+async def _homes(visitor: Visitor) -> dict[str, str]:
+    return dict(options(await warehouses_of(visitor), "code", "name"))
 
 
 async def _weeks(desk: Desk, visitor: Visitor) -> list[Answer]:
@@ -220,9 +228,10 @@ async def _weeks(desk: Desk, visitor: Visitor) -> list[Answer]:
     return sorted(rows, key=lambda row: row["week"], reverse=True)[:6]
 
 
-def _today(visitor: Visitor) -> date:
-    return clock.now().astimezone(visitor.writing.zone).date()
-
-
 def _only(form: Form, name: str) -> dict[str, str]:
     return {name: form.get(name)} if form.get(name) else {}
+
+
+router = APIRouter(include_in_schema=False)
+for _part in (calendar, usage, pages):
+    router.include_router(_part)

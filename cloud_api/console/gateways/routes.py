@@ -8,8 +8,10 @@ from cloud_api.console import forms
 from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.forms import Form
 from cloud_api.console.gateways import qr, wanted
-from cloud_api.console.gateways.sensors import placed
+from cloud_api.console.gateways.readers import router as readers
+from cloud_api.console.gateways.scales import router as scales
 from cloud_api.console.gateways.sensors import router as sensors
+from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import table
@@ -57,7 +59,8 @@ async def announce_gateway(request: Request, desk: AtDesk) -> Response:
     return _claim(request, made, form.get("name"))
 
 
-router.include_router(sensors)
+for its in (sensors, readers, scales):
+    router.include_router(its)
 
 
 @router.get("/gateways/{id}")
@@ -75,22 +78,22 @@ async def show_gateway_part(request: Request, desk: AtDesk, visitor: Looking, id
 @router.get("/gateways/{id}/devices")
 async def list_devices(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """Its sensors, readers and scales."""
-    gateway, its, readers, scales, places = await together(
+    gateway, its, its_readers, its_scales = await together(
         desk.get(f"{_API}/{id}"),
         table(request, desk, "/edge/sensors", filters=("code", "quantity", "status"), gateway_id=id),
-        desk.every("/edge/readers"),
-        desk.every("/edge/scales"),
-        placed(desk, visitor),
+        desk.every("/edge/readers", gateway_id=id),
+        desk.every("/edge/scales", gateway_id=id),
     )
+    placed = [row["location_id"] for row in (*its.rows, *its_readers, *its_scales)]
     return show(
         request,
         "gateways/devices.html",
         here="devices",
         gateway=gateway,
         table=its,
-        readers=[row for row in readers if row["gateway_id"] == id],
-        scales=[row for row in scales if row["gateway_id"] == id],
-        places=places,
+        readers=its_readers,
+        scales=its_scales,
+        names=await names_of(visitor, places=placed),
     )
 
 

@@ -1,17 +1,73 @@
-"""`/console/gateways/sensors/{id}`: where a sensor is, how it is corrected, and when it must be done again."""
+"""`/console/gateways/sensors`: all of them; where each is, how it is corrected, and when that must be done again."""
 
 from fastapi import APIRouter, Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Desk, Refused, together
+from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console.choices import options, places_of
+from cloud_api.console.files import MOST_ROWS, table_file
 from cloud_api.console.forms import Form
+from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, ConsoleRoute, Looking
+from cloud_api.console.tables import asked_for, table
 
 #: `routes` takes it in, below `/console`
 router = APIRouter(prefix="/gateways/sensors", route_class=ConsoleRoute, include_in_schema=False)
 _API = "/edge/sensors"
-_MOST_PLACES = 1_000
+_FILTERS = ("code", "quantity", "status", "location_id", "gateway_id", "unplaced")
+_TEN_YEARS = 3_660
+
+
+@router.get("")
+async def list_sensors(request: Request, desk: AtDesk, visitor: Looking) -> Response:
+    """Every sensor, the newest first."""
+    rows, places = await together(table(request, desk, _API, filters=_FILTERS), places_of(visitor))
+    names = await names_of(
+        visitor,
+        places=[row["location_id"] for row in rows.rows],
+        gateways=[row["gateway_id"] for row in rows.rows],
+    )
+    place_choices = options(places, "code", "name")
+    return show(request, "gateways/sensors.html", table=rows, names=names, place_choices=place_choices)
+
+
+@router.get("/export")
+async def export_sensors(request: Request, desk: AtDesk, visitor: Looking) -> Response:
+    """The same as a file, with what each is corrected by and until when."""
+    rows, due = await together(
+        desk.every(_API, most=MOST_ROWS, **asked_for(request, _FILTERS)),
+        desk.get("/edge/calibrations/due", within_days=_TEN_YEARS),
+    )
+    names = await names_of(
+        visitor, places=[row["location_id"] for row in rows], gateways=[row["gateway_id"] for row in rows]
+    )
+    calibrated = {one["sensor"]["id"]: one for one in due}
+    say, word = visitor.say, visitor.writing.word
+    head = (
+        say("Sensor"), say("Quantity"), say("Unit"), say("Gateway"), say("Warehouse"), say("Place"), say("Status"),
+        say("Gain"), say("Offset"), say("Heard every, seconds"), say("Certificate"), say("Due again"),
+        say("Known since"),
+    )  # fmt: skip
+    told = (
+        (
+            row["code"],
+            word(row["quantity"]),
+            row["unit"],
+            names.gateways.get(row["gateway_id"], {}).get("name", ""),
+            names.warehouse_of(row["location_id"]),
+            names.place(row["location_id"]) if row["location_id"] else "",
+            word(row["status"]),
+            row["gain"],
+            row["offset"],
+            row["interval_s"],
+            calibrated.get(row["id"], {}).get("calibration", {}).get("certificate", ""),
+            calibrated.get(row["id"], {}).get("due_on", ""),
+            visitor.writing.moment(row["created_at"]),
+        )
+        for row in rows
+    )
+    return table_file(request, "sensors", head, told)
 
 
 @router.get("/{id}")
@@ -63,14 +119,6 @@ async def record_calibration(request: Request, desk: AtDesk, visitor: Looking, i
     return go(request, f"/console/gateways/sensors/{id}", said="The calibration is written down.")
 
 
-async def placed(desk: Desk, visitor: Visitor) -> dict[str, str]:
-    """What places are called, as far as the reader may know."""
-    if not visitor.may("storage:read"):
-        return {}
-    rows = await desk.every("/warehouse/storage/locations", most=_MOST_PLACES)
-    return {row["id"]: f"{row['code']} · {row['name']}" for row in rows}
-
-
 async def _sensor(
     request: Request, desk: Desk, visitor: Visitor, id: str, *, status: int = 200, **typed: Form
 ) -> Response:
@@ -78,9 +126,12 @@ async def _sensor(
         desk.get(f"{_API}/{id}"),
         desk.get(f"{_API}/{id}/calibrations"),
         desk.get(f"{_API}/{id}/placements"),
-        placed(desk, visitor),
+        places_of(visitor) if visitor.may("devices:write") else _nowhere(),
     )
-    gateway = await desk.get(f"/edge/gateways/{sensor['gateway_id']}")
+    gateway, names = await together(
+        desk.get(f"/edge/gateways/{sensor['gateway_id']}"),
+        names_of(visitor, places=[sensor["location_id"], *(one["location_id"] for one in placements)]),
+    )
     shown = {
         "placing": Form.of(location_id=sensor["location_id"], interval_s=sensor["interval_s"]),
         "calibrating": Form.of(gain=f"{sensor['gain']:g}", offset=f"{sensor['offset']:g}"),
@@ -94,9 +145,14 @@ async def _sensor(
         gateway=gateway,
         calibrations=calibrations,
         placements=placements,
-        places=places,
+        names=names,
+        places=options(places, "code", "name"),
         **shown,
     )
+
+
+async def _nowhere() -> list[Answer]:
+    return []
 
 
 def _figure(text: str) -> object:

@@ -1,21 +1,26 @@
 """`/console/counts`: stock is counted on a sheet, differences are looked at, approved and booked."""
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request, Response
 
-from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Refused
+from cloud_api.console import files, forms
+from cloud_api.console.asking import Answer, Refused, together
 from cloud_api.console.forms import Form
-from cloud_api.console.handling.naming import Names, names_for
+from cloud_api.console.handling.choosing import choices_for, warehouses_for
+from cloud_api.console.names import Names, names_of
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.tables import table
+from cloud_api.console.tables import asked_for, table
 
 router = console_router("/counts")
 
 STATUSES = ("draft", "counting", "review", "completed", "cancelled")
 _LIST = "/warehouse/stock/takes"
+_FILTERS = ("status", "warehouse_id")
+#: places of a stock take that its row names
+_NAMED = 3
 #: rows of a sheet on one page; the API takes 500 counts at once
 _ROWS = 200
 #: what can be done with a stock take by a button, and what is said then
@@ -31,9 +36,50 @@ _DONE = {
 @router.get("")
 async def list_counts(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Stock takes, newest first."""
-    rows = await table(request, desk, _LIST, filters=("status", "warehouse_id"))
+    rows, (choices, names) = await together(table(request, desk, _LIST, filters=_FILTERS), warehouses_for(visitor))
+    places = await names_of(visitor, places=[place for row in rows.rows for place in row["location_ids"][:_NAMED]])
     statuses = [(code, visitor.writing.word(code)) for code in STATUSES]
-    return show(request, "handling/counts.html", table=rows, names=await names_for(visitor), statuses=statuses)
+    return show(
+        request,
+        "handling/counts.html",
+        table=rows,
+        choices=choices,
+        names=replace(names, places=places.places),
+        named=_NAMED,
+        statuses=statuses,
+    )
+
+
+@router.get("/export")
+async def export_counts(request: Request, desk: AtDesk, visitor: Looking) -> Response:
+    """All that the filters leave, as a file."""
+    rows = await desk.every(_LIST, most=files.MOST_ROWS, **asked_for(request, _FILTERS))
+    names = await names_of(
+        visitor,
+        warehouses=[row["warehouse_id"] for row in rows],
+        places=[place for row in rows for place in row["location_ids"]],
+    )
+    say = visitor.say
+    head = [
+        say("Number"), say("Status"), say("Warehouse"), say("Places"), say("Lines"), say("Counted"),
+        say("As the books said"), say("Created"), say("Booked"), say("Note"),
+    ]  # fmt: skip
+    cells = (
+        [
+            row["number"],
+            visitor.writing.word(row["status"]),
+            names.warehouse(row["warehouse_id"]) if row["warehouse_id"] else say("Vehicles"),
+            ", ".join(names.place_code(place) for place in row["location_ids"]),
+            row["lines"],
+            row["counted"],
+            None if row["accuracy_pct"] is None else float(row["accuracy_pct"]),
+            files.moment(row["created_at"]),
+            files.moment(row["completed_at"]),
+            row["note"],
+        ]
+        for row in rows
+    )
+    return files.table_file(request, "stock-takes", head, cells)
 
 
 @router.get("/new")
@@ -151,13 +197,14 @@ def _back(id: str, form: Form) -> str:
 
 
 async def _new(request: Request, visitor: Visitor, form: Form, *, status: int = 200) -> Response:
-    return show(request, "handling/count_new.html", status=status, form=form, names=await names_for(visitor))
+    choices, names = await choices_for(visitor, products=[form.get("product_id")])
+    return show(request, "handling/count_new.html", status=status, form=form, choices=choices, names=names)
 
 
 async def _take(request: Request, visitor: Visitor, id: str, form: Form, *, status: int = 200) -> Response:
     take = await visitor.desk.get(f"{_LIST}/{id}")
-    names = await names_for(visitor)
     lines: list[Answer] = take["details"]
+    choices, names = await choices_for(visitor, products=[line["product_id"] for line in lines])
     asked = {name: form.get(name) or request.query_params.get(name, "") for name in ("place", "open", "from")}
     if "scan_at" in request.query_params:
         form.values.setdefault("location_id", request.query_params["scan_at"])
@@ -166,12 +213,13 @@ async def _take(request: Request, visitor: Visitor, id: str, form: Form, *, stat
         "handling/count.html",
         status=status,
         form=form,
+        choices=choices,
         names=names,
         take=take,
         asked=asked,
         summary=_summary(lines),
         # places that are on the sheet
-        places=sorted({line["location_id"] for line in lines}, key=names.place),
+        places=sorted({line["location_id"] for line in lines}, key=names.place_code),
         **_rows(lines, names, asked, take["status"]),
     )
 
@@ -189,7 +237,7 @@ def _rows(lines: list[Answer], names: Names, asked: dict[str, str], status: str)
         lines,
         key=lambda line: (
             -abs(float(line["difference"] or 0)) if told else 0,
-            names.place(line["location_id"]),
+            names.place_code(line["location_id"]),
             names.product(line["product_id"]),
             line["lot_number"],
         ),

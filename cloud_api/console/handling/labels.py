@@ -1,14 +1,19 @@
 """`/console/labels`: labels for products, lots and places, and what a scanned code is of."""
 
 import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
 from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.forms import Form
-from cloud_api.console.handling.naming import Names, names_for, newest_lots
-from cloud_api.console.pages import show
+from cloud_api.console.handling.choosing import Choices, choices_for
+from cloud_api.console.names import Names, names_of
+from cloud_api.console.pages import Visitor, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 
 router = console_router("/labels")
@@ -26,75 +31,110 @@ SYMBOLOGIES = {
 }
 DPI = ("203", "300", "600")
 _SIZE = ("width_mm", "height_mm")
+#: labels of one file
+_MOST = 200
+_ID = re.compile(r"[0-9a-fA-F-]{36}")
 
 
 @router.get("")
 async def show_labels(request: Request, desk: AtDesk, visitor: Looking) -> Response:
-    """Choose what a label is for; with `code`, what a code is of."""
-    form, asked = Form.of(_chosen(request)), request.query_params
-    scanned, problem = await _scanned(desk, asked.get("code", "").strip())
-    kind, id = form.get("kind"), form.get("id")
-    names, lots = await together(names_for(visitor), newest_lots(visitor, id if kind == "lot" else ""))
-    known = Names(names.products, names.places, names.warehouses, {lot["id"]: lot for lot in lots})
+    """Choose what labels are for; with `code`, what a code is of."""
+    wanted, code = _wanted(request), request.query_params.get("code", "").strip()
+    kind = wanted.form.get("kind")
+    (scanned, problem), (choices, names) = await together(_scanned(desk, code), _named(visitor, wanted))
     return show(
         request,
         "handling/labels.html",
-        form=form,
-        names=known,
+        form=wanted.form,
+        kind=kind,
+        ids=wanted.ids,
+        choices=choices,
         scanned=scanned,
         problem=problem,
-        code=asked.get("code", ""),
+        code=code,
         symbologies=list(SYMBOLOGIES.items()),
-        formats=[(one, one.upper()) for one in FORMATS if kind == "product" or one not in _PICTURES],
+        formats=[(one, one.upper()) for one in FORMATS if wanted.pictured or one not in _PICTURES],
         dpi=[(one, one) for one in DPI],
-        file=_address(form) if id else "",
-        stands_on_it=_text(form, known),
+        file=wanted.address() if wanted.ids else "",
+        pictured=wanted.pictured,
+        stand=[(id, _text(kind, id, names), wanted.without(id)) for id in wanted.ids],
     )
 
 
 @router.get("/file")
 async def get_file(request: Request, desk: AtDesk) -> Response:
     """The labels, as a file."""
-    wanted = Form.of(_chosen(request))
-    kind, format, id = wanted.get("kind"), wanted.get("format"), wanted.get("id")
-    size = {name: wanted.get(name) for name in (*_SIZE, "dpi")}
-    if format in _PICTURES:
+    wanted = _wanted(request)
+    form, format = wanted.form, wanted.form.get("format")
+    size = {name: form.get(name) for name in (*_SIZE, "dpi")}
+    symbology = form.get("symbology")
+    if format in _PICTURES and wanted.pictured:
         pictured = {name: size[name] for name in _SIZE}
-        symbology = wanted.get("symbology")
-        answer = await desk.raw(f"/warehouse/products/{id}/label", format=format, symbology=symbology, **pictured)
+        path = f"/warehouse/products/{wanted.ids[0]}/label"
+        answer = await desk.raw(path, format=format, symbology=symbology, **pictured)
     else:
-        label = {"kind": kind, "id": id, "copies": _number(wanted.get("copies"))}
-        body = {"format": format, "symbology": wanted.get("symbology") or None, "labels": [label]}
+        copies = _number(form.get("copies"))
+        labels = [{"kind": form.get("kind"), "id": id, "copies": copies} for id in wanted.ids]
+        body = {"format": format, "symbology": symbology or None, "labels": labels}
         answer = await _posted(desk, {**body, **{name: _number(said) for name, said in size.items()}})
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'inline; filename="labels.{format}"'}
     return Response(answer.content, media_type=answer.headers["content-type"], headers=headers)
 
 
-def _chosen(request: Request) -> dict[str, str]:
+@dataclass(frozen=True)
+class _Wanted:
+    """What the address asks for."""
+
+    form: Form
+    #: of what labels are printed, in their order
+    ids: Sequence[str]
+
+    @property
+    def pictured(self) -> bool:
+        """Whether a picture of it can be drawn: of one product alone."""
+        return self.form.get("kind") == "product" and len(self.ids) == 1
+
+    def address(self) -> str:
+        """Where the file is, but for its format."""
+        return f"/console/labels/file?{self._query(self.ids)}"
+
+    def without(self, id: str) -> str:
+        """The same page without one of them."""
+        return f"/console/labels?{self._query([one for one in self.ids if one != id])}"
+
+    def _query(self, ids: Sequence[str]) -> str:
+        said = [(name, self.form.get(name)) for name in ("symbology", "copies", "dpi", *_SIZE) if self.form.get(name)]
+        return urlencode([("kind", self.form.get("kind")), *(("id", id) for id in ids), *said])
+
+
+def _wanted(request: Request) -> _Wanted:
     """What the address asks for, and else what most labels are."""
-    usual = {"kind": "lot", "id": "", "format": "pdf", "symbology": "", "copies": "1", "dpi": "203"}
+    usual = {"kind": "lot", "format": "pdf", "symbology": "", "copies": "1", "dpi": "203"}
     usual |= {"width_mm": "60", "height_mm": "40"}
     asked = {name: request.query_params.get(name) or value for name, value in usual.items()}
     if asked["kind"] not in KINDS:
         asked["kind"] = "lot"
-    return asked
+    ids = [id for id in dict.fromkeys(request.query_params.getlist("id")) if id]
+    return _Wanted(Form.of(asked), ids[:_MOST])
 
 
-def _address(form: Form) -> str:
-    """Where the file is, but for its format."""
-    names = ("kind", "id", "symbology", "copies", "dpi", *_SIZE)
-    return "/console/labels/file?" + "&".join(f"{name}={form.get(name)}" for name in names if form.get(name))
+async def _named(visitor: Visitor, wanted: _Wanted) -> tuple[Choices, Names]:
+    kind = wanted.form.get("kind")
+    if kind == "location":
+        return await choices_for(visitor)
+    known = [id for id in wanted.ids if _ID.fullmatch(id)]
+    return Choices([]), await names_of(visitor, **{"lots" if kind == "lot" else "products": known})
 
 
-def _text(form: Form, names: Names) -> list[str]:
-    """What stands on the label, where there is no picture of it."""
-    id = form.get("id")
-    if form.get("kind") == "lot" and id in names.lots:
-        lot = names.lots[id]
-        return [names.product(lot["product_id"]), lot["lot_number"], lot["expires_on"] or ""]
-    if form.get("kind") == "location" and id in names.places:
-        return [names.place_name(id), names.place(id), names.warehouse_of(id)]
-    return []
+def _text(kind: str, id: str, names: Names) -> list[str]:
+    """What stands on a label."""
+    if kind == "lot" and id in names.lots:
+        return [names.product_of(id), names.lot(id), names.lots[id]["expires_on"] or ""]
+    if kind == "location" and id in names.places:
+        return [names.place(id), names.place_code(id), names.warehouse_of(id)]
+    if kind == "product" and id in names.products:
+        return [names.product(id), names.products[id]["sku"]]
+    return [id]
 
 
 def _number(text: str) -> Any:

@@ -1,5 +1,6 @@
 """`/console/receiving`: goods come in, one lot after the other, by hand or by scanner."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -7,11 +8,14 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Refused
+from cloud_api.console.asking import Answer, Refused, together
 from cloud_api.console.forms import Form
-from cloud_api.console.handling.naming import Names, names_for
+from cloud_api.console.handling.choosing import choices_for, names_of_goods
+from cloud_api.console.handling.ledger import ledger_file
+from cloud_api.console.names import names_of
 from cloud_api.console.pages import go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
+from cloud_api.console.tables import Table
 
 router = console_router("/receiving")
 
@@ -77,12 +81,17 @@ async def show_recent(request: Request, desk: AtDesk, visitor: Looking) -> Respo
 
 
 async def _page(request: Request, visitor: Any, form: Form, *, status: int = 200) -> Response:
-    told = await _receipts(visitor)
+    told, (choices, chosen) = await together(
+        _receipts(visitor), choices_for(visitor, products=[form.get("product_id")])
+    )
     return show(
         request,
         "handling/receiving.html",
         status=status,
         form=form,
+        choices=choices,
+        chosen=chosen,
+        table=Table("/console/receiving", {}, []),
         grades=[(code, visitor.writing.word(code)) for code in GRADES],
         **told,
     )
@@ -91,8 +100,18 @@ async def _page(request: Request, visitor: Any, form: Form, *, status: int = 200
 async def _receipts(visitor: Any) -> dict[str, Any]:
     said = await visitor.desk.get("/warehouse/stock/receiving", limit=_RECENT)
     entries: list[Answer] = [*said["recent"], *said["expected"]]
-    names: Names = await names_for(visitor, lots=[entry["lot_id"] for entry in entries])
+    names, going = await together(
+        names_of_goods(visitor, entries),
+        names_of(visitor, warehouses=[entry["to_warehouse_id"] for entry in said["expected"]]),
+    )
+    names = replace(names, warehouses={**names.warehouses, **going.warehouses})
     return {"recent": said["recent"], "expected": said["expected"], "names": names}
+
+
+@router.get("/export")
+async def export_receipts(request: Request, visitor: Looking) -> Response:
+    """What came in, as a file; newest first."""
+    return await ledger_file(request, visitor, "receipts", {"movement_type": "inbound"})
 
 
 def _body(form: Form) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from typing import Any
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Refused
+from cloud_api.console.asking import Refused, together
 from cloud_api.console.forms import Form
-from cloud_api.console.handling.naming import names_for
+from cloud_api.console.handling.choosing import choices_for
+from cloud_api.console.names import Names, names_of
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import Table, table
@@ -24,7 +25,8 @@ _FILTERS = ("status", "reader_id", "epc")
 async def list_passages(request: Request, visitor: Looking) -> Response:
     """Tags that passed portals, newest first; proposals are accepted or rejected here."""
     statuses = [(code, visitor.writing.word(code)) for code in STATUSES]
-    return show(request, "handling/passages.html", statuses=statuses, **await _passages(request, visitor))
+    told, readers = await together(_passages(request, visitor), _devices(visitor, "/edge/readers"))
+    return show(request, "handling/passages.html", statuses=statuses, readers=readers, **told)
 
 
 @router.get("/rows")
@@ -48,7 +50,8 @@ async def show_tag_rows(request: Request, visitor: Looking) -> Response:
 @router.get("/weights")
 async def list_weights(request: Request, visitor: Looking) -> Response:
     """What scales showed, newest first."""
-    return show(request, "handling/weights.html", **await _weights(request, visitor))
+    told, scales = await together(_weights(request, visitor), _devices(visitor, "/edge/scales"))
+    return show(request, "handling/weights.html", scales=scales, **told)
 
 
 @router.get("/weights/rows")
@@ -90,33 +93,50 @@ async def reject(request: Request, desk: AtDesk, visitor: Looking, id: str) -> R
 
 async def _passage(request: Request, visitor: Visitor, id: str, form: Form, *, status: int = 200) -> Response:
     passage = await visitor.desk.get(f"{_PASSAGES}/{id}")
-    tag = None
-    if passage["tag_id"]:
-        tag = await visitor.desk.get(f"/edge/tags/{passage['tag_id']}")
+    tag = await visitor.desk.get(f"/edge/tags/{passage['tag_id']}") if passage["tag_id"] else None
     lots = [tag["entity_id"]] if tag and tag["entity_type"] == "lot" else []
-    names = await names_for(visitor, lots=lots, devices=True)
-    return show(request, "handling/passage.html", status=status, form=form, passage=passage, tag=tag, names=names)
+    choices, names = await choices_for(visitor, lots=lots, readers=[passage["reader_id"]])
+    return show(
+        request,
+        "handling/passage.html",
+        status=status,
+        form=form,
+        passage=passage,
+        tag=tag,
+        choices=choices,
+        names=names,
+    )
 
 
 async def _passages(request: Request, visitor: Visitor) -> dict[str, Any]:
     rows = await table(request, visitor.desk, _PASSAGES, filters=_FILTERS)
-    return await _told(rows, visitor, "/console/sightings")
+    between = ("location_id", "from_location_id", "to_location_id")
+    names = await names_of(
+        visitor,
+        readers=[row["reader_id"] for row in rows.rows],
+        places=[row[place] for row in rows.rows for place in between],
+    )
+    return _told(rows, names, "/console/sightings")
 
 
 async def _tag_reads(request: Request, visitor: Visitor) -> dict[str, Any]:
     rows = await table(request, visitor.desk, "/telemetry/rfid-reads", filters=("epc",))
-    return await _told(rows, visitor, "/console/sightings/tags")
+    readers, places = ([row[name] for row in rows.rows] for name in ("reader_id", "location_id"))
+    return _told(rows, await names_of(visitor, readers=readers, places=places), "/console/sightings/tags")
 
 
 async def _weights(request: Request, visitor: Visitor) -> dict[str, Any]:
     rows = await table(request, visitor.desk, _WEIGHTS, filters=("scale_id", "applied"))
-    return await _told(rows, visitor, "/console/sightings/weights")
+    scales, places = ([row[name] for row in rows.rows] for name in ("scale_id", "location_id"))
+    return _told(rows, await names_of(visitor, scales=scales, places=places), "/console/sightings/weights")
 
 
-async def _told(rows: Table, visitor: Visitor, path: str) -> dict[str, Any]:
+def _told(rows: Table, names: Names, path: str) -> dict[str, Any]:
     """What a list shows; the address of a page that is read again is that of the page it stands on."""
-    whole = Table(path, rows.query, rows.rows, rows.next_cursor)
-    names = await names_for(visitor, devices=True)
-    readers = sorted((one["id"], names.device(one["id"])) for one in names.readers.values())
-    scales = sorted((one["id"], names.device(one["id"])) for one in names.scales.values())
-    return {"table": whole, "names": names, "readers": readers, "scales": scales}
+    return {"table": Table(path, rows.query, rows.rows, rows.next_cursor), "names": names}
+
+
+async def _devices(visitor: Visitor, path: str) -> list[tuple[str, str]]:
+    """Readers or scales to choose from, by name."""
+    found = await visitor.desk.every(path) if visitor.may("devices:read") else []
+    return sorted(((one["id"], one["name"] or one["code"]) for one in found), key=lambda pair: str(pair[1]))

@@ -4,18 +4,21 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Refused
+from cloud_api.console import files, forms
+from cloud_api.console.asking import Answer, Refused, together
 from cloud_api.console.forms import Form
-from cloud_api.console.handling.naming import Names, names_for
+from cloud_api.console.handling.choosing import choices_for, warehouses_for
+from cloud_api.console.handling.sheets import taken
+from cloud_api.console.names import Names, names_of
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.tables import table
+from cloud_api.console.tables import asked_for, table
 
 router = console_router("/transfers")
 
 STATUSES = ("draft", "in_transit", "completed", "returned", "cancelled")
 _LIST = "/warehouse/stock/transfers"
+_FILTERS = ("status", "from_warehouse_id", "to_warehouse_id")
 #: rows of a sheet
 _MOST = 200
 
@@ -23,16 +26,38 @@ _MOST = 200
 @router.get("")
 async def list_transfers(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Transfers, newest first."""
-    rows = await table(request, desk, _LIST, filters=("status", "from_warehouse_id", "to_warehouse_id"))
+    rows, (choices, names) = await together(table(request, desk, _LIST, filters=_FILTERS), warehouses_for(visitor))
     statuses = [(code, visitor.writing.word(code)) for code in STATUSES]
-    return show(request, "handling/transfers.html", table=rows, names=await names_for(visitor), statuses=statuses)
+    return show(request, "handling/transfers.html", table=rows, choices=choices, names=names, statuses=statuses)
+
+
+@router.get("/export")
+async def export_transfers(request: Request, desk: AtDesk, visitor: Looking) -> Response:
+    """All that the filters leave as a file: a row for each lot of each transfer."""
+    transfers = await desk.every(_LIST, most=files.MOST_ROWS, **asked_for(request, _FILTERS))
+    lines = [line for transfer in transfers for line in transfer["lines"]]
+    between = [transfer[name] for transfer in transfers for name in ("from_warehouse_id", "to_warehouse_id")]
+    names = await names_of(
+        visitor,
+        products=[line["product_id"] for line in lines],
+        lots=[line["lot_id"] for line in lines],
+        warehouses=between,
+    )
+    say = visitor.say
+    head = [
+        say("Number"), say("Status"), say("From where"), say("Where to"), say("Product"), say("Lot"), say("Sent"),
+        say("Received"), say("Lost"), say("Returned"), say("Unit"), say("Expected on"), say("Created"),
+        say("Sent off"), say("Note"),
+    ]  # fmt: skip
+    rows = (_cells(transfer, line, names, visitor) for transfer in transfers for line in transfer["lines"])
+    return files.table_file(request, "transfers", head, rows)
 
 
 @router.get("/new")
 async def show_new(request: Request, visitor: Looking) -> Response:
     """First where the goods are, then a sheet of what lies there."""
     asked = request.query_params
-    form = Form.of({name: asked.get(name, "") for name in ("from_warehouse_id", "product_id", "lot_id")})
+    form = Form.of({name: asked.get(name, "") for name in ("from_warehouse_id", "product_id", "lot_id", "search")})
     return await _sheet(request, visitor, form, "handling/transfer_new.html")
 
 
@@ -40,7 +65,7 @@ async def show_new(request: Request, visitor: Looking) -> Response:
 async def create(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Say what is to go; it leaves when it is sent off."""
     form = await forms.read(request)
-    rows = _typed(form)
+    rows = taken(form)
     lines = [{"lot_id": lot, "from_location_id": place, "quantity": form.get(name)} for name, lot, place in rows]
     for line in lines:
         if to := form.get("to_location_id"):
@@ -60,7 +85,7 @@ async def create(request: Request, desk: AtDesk, visitor: Looking) -> Response:
 async def show_move(request: Request, visitor: Looking) -> Response:
     """The same within a warehouse: from place to place, now."""
     asked = request.query_params
-    form = Form.of({name: asked.get(name, "") for name in ("from_location_id", "product_id", "lot_id")})
+    form = Form.of({name: asked.get(name, "") for name in ("from_location_id", "product_id", "lot_id", "search")})
     return await _sheet(request, visitor, form, "handling/move.html")
 
 
@@ -68,7 +93,7 @@ async def show_move(request: Request, visitor: Looking) -> Response:
 async def move(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Book it: all lines, or none."""
     form = await forms.read(request)
-    rows, to = _typed(form), form.get("to_location_id")
+    rows, to = taken(form), form.get("to_location_id")
     lines = [
         {"lot_id": lot, "from_location_id": place, "to_location_id": to or None, "quantity": form.get(name)}
         for name, lot, place in rows
@@ -152,15 +177,21 @@ def _arrived(form: Form, line_id: str) -> dict[str, Any]:
     return line
 
 
-def _typed(form: Form) -> list[tuple[str, str, str]]:
-    """(field, lot, place) of the rows of a sheet that somebody filled in."""
-    typed = []
-    for name in form.values:
-        kind, _, row = name.partition(".")
-        if kind == "take" and form.get(name):
-            lot, _, place = row.partition("_")
-            typed.append((name, lot, place))
-    return typed
+def _cells(transfer: Answer, line: Answer, names: Names, visitor: Visitor) -> list[files.Cell]:
+    return [
+        transfer["number"],
+        visitor.writing.word(transfer["status"]),
+        names.warehouse(transfer["from_warehouse_id"]),
+        names.warehouse(transfer["to_warehouse_id"]),
+        names.product(line["product_id"]),
+        names.lot(line["lot_id"]),
+        *(files.amount(line[name]) for name in ("quantity", "received", "lost", "returned")),
+        names.unit(line["product_id"]),
+        files.day(transfer["expected_on"]),
+        files.moment(transfer["created_at"]),
+        files.moment(transfer["shipped_at"]),
+        transfer["note"],
+    ]
 
 
 def _complain(form: Form, refused: Refused, rows: list[tuple[str, str, str]], visitor: Visitor) -> None:
@@ -181,27 +212,34 @@ async def _sheet(request: Request, visitor: Visitor, form: Form, template: str, 
     """What lies where the goods are, with a field beside each lot."""
     warehouse, place = form.get("from_warehouse_id"), form.get("from_location_id")
     levels: list[Answer] = []
+    more = False
     if warehouse or place:
         query = {"warehouse_id": warehouse, "location_id": place, "product_id": form.get("product_id")}
-        found = await visitor.desk.page("/warehouse/stock/levels", limit=_MOST, lot_id=form.get("lot_id"), **query)
-        levels = [level for level in found.items if float(level["on_hand"]) > 0]
-    names = await names_for(visitor, lots=[level["lot_id"] for level in levels])
-    levels.sort(key=lambda level: (names.product(level["product_id"]), _keeps_until(level, names)))
-    return show(request, template, status=status, form=form, names=names, levels=levels)
-
-
-def _keeps_until(level: Answer, names: Names) -> str:
-    """What has to go first; what keeps for ever is last."""
-    lot = names.lots.get(level["lot_id"], {})
-    return str(level["keeps_until"] or lot.get("expires_on") or "9")
+        asked = {**query, "lot_id": form.get("lot_id"), "search": form.get("search")}
+        # what has to go first stands first
+        found = await visitor.desk.page(
+            "/warehouse/stock/levels", limit=_MOST, in_stock=True, sort="keeps_until", **asked
+        )
+        levels, more = found.items, found.next_cursor is not None
+    choices, names = await choices_for(
+        visitor,
+        products=[level["product_id"] for level in levels],
+        lots=[level["lot_id"] for level in levels],
+    )
+    return show(request, template, status=status, form=form, choices=choices, names=names, levels=levels, more=more)
 
 
 async def _transfer(request: Request, visitor: Visitor, id: str, form: Form, *, status: int = 200) -> Response:
     transfer = await visitor.desk.get(f"{_LIST}/{id}")
-    names = await names_for(visitor, lots=[line["lot_id"] for line in transfer["lines"]])
+    lines = transfer["lines"]
+    choices, names = await choices_for(
+        visitor, products=[line["product_id"] for line in lines], lots=[line["lot_id"] for line in lines]
+    )
     for line in transfer["lines"]:
         gone = sum(float(line[name]) for name in ("received", "lost", "returned"))
         line["gone"], line["open"] = gone, round(float(line["quantity"]) - gone, 3)
         form.values.setdefault(f"quantity.{line['id']}", f"{line['open']:g}")
         form.values.setdefault(f"location_id.{line['id']}", line["to_location_id"] or "")
-    return show(request, "handling/transfer.html", status=status, form=form, names=names, transfer=transfer)
+    return show(
+        request, "handling/transfer.html", status=status, form=form, choices=choices, names=names, transfer=transfer
+    )

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from cloud_api.console import forms
 from cloud_api.console.asking import Refused, together
 from cloud_api.console.forms import Form
-from cloud_api.console.handling.naming import Names, names_for, newest_lots
+from cloud_api.console.handling.choosing import choices_for
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 
@@ -20,7 +20,6 @@ KINDS = {
     "adjustment": ("lot_id", "reason"),
 }
 _LIST = "/telemetry/weights"
-_MOST = 200
 
 
 @router.get("/{id}")
@@ -49,22 +48,10 @@ async def use_weight(request: Request, desk: AtDesk, visitor: Looking, id: str) 
 
 
 async def _page(request: Request, visitor: Visitor, id: str, form: Form, *, status: int = 200) -> Response:
-    found = (await visitor.desk.page(_LIST, limit=_MOST)).items
-    weight = next((one for one in found if one["id"] == id), None)
-    if weight is None:
-        raise Refused(404, "NOT_FOUND", "no weight of late has that id")
-    names, lots, takes = await together(
-        names_for(visitor, devices=True),
-        newest_lots(visitor),
+    weight = await visitor.desk.get(f"{_LIST}/{id}")
+    (choices, names), takes = await together(
+        choices_for(visitor, products=[form.get("product_id")], lots=[form.get("lot_id")], scales=[weight["scale_id"]]),
         visitor.desk.page("/warehouse/stock/takes", status="counting", limit=50),
-    )
-    known = Names(
-        names.products,
-        names.places,
-        names.warehouses,
-        {lot["id"]: lot for lot in lots},
-        names.readers,
-        names.scales,
     )
     if form.get("kind") not in KINDS:
         form.values["kind"] = "receipt"
@@ -74,6 +61,7 @@ async def _page(request: Request, visitor: Visitor, id: str, form: Form, *, stat
         status=status,
         form=form,
         weight=weight,
-        names=known,
+        choices=choices,
+        names=names,
         takes=[(take["id"], take["number"]) for take in takes.items],
     )

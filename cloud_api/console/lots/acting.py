@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console.asking import Answer, Desk, Refused
 from cloud_api.console.forms import Form
 from cloud_api.console.lots.listing import LOTS
 from cloud_api.console.pages import Visitor, go, refusal, show
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.stock.levels import LEVELS
-from cloud_api.console.stock.names import names_of
+from cloud_api.console.stock.levels import LEVELS, names_of_levels
 
 router = console_router("/lots")
 
@@ -75,7 +74,7 @@ async def show_act(request: Request, desk: AtDesk, visitor: Looking, id: str, ac
     lot = await desk.get(f"{LOTS}/{id}")
     place = request.query_params.get("location_id", "")
     form = Form.of(location_id=place, kind="hold", expires_on=lot["expires_on"], grade=lot["grade"])
-    return await _page(request, desk, lot, act, form)
+    return await _page(request, visitor, lot, act, form)
 
 
 @router.post("/{id}/{act}")
@@ -88,7 +87,7 @@ async def do_act(request: Request, desk: AtDesk, visitor: Looking, id: str, act:
         address = await _done(desk, id, act, form)
     except Refused as refused:
         form.refuse(refused, reference="reason")
-        return await _page(request, desk, await desk.get(f"{LOTS}/{id}"), act, form, refused.status)
+        return await _page(request, visitor, await desk.get(f"{LOTS}/{id}"), act, form, refused.status)
     return go(request, address, said=ACTS[act].said)
 
 
@@ -109,11 +108,9 @@ async def _done(desk: Desk, id: str, act: str, form: Form) -> str:
     return f"/console/lots/{id}"
 
 
-async def _page(request: Request, desk: Desk, lot: Answer, act: str, form: Form, status: int = 200) -> Response:
-    levels, names = await together(
-        desk.page(LEVELS, lot_id=lot["id"], limit=200), names_of(desk, products=[lot["product_id"]])
-    )
-    lying = [one for one in levels.items if float(one["on_hand"]) > 0]
+async def _page(request: Request, visitor: Visitor, lot: Answer, act: str, form: Form, status: int = 200) -> Response:
+    lying = (await visitor.desk.page(LEVELS, lot_id=lot["id"], in_stock=True, limit=200)).items
+    names = await names_of_levels(visitor, [{"lot_id": None, "location_id": None, **lot}, *lying])
     if len(lying) == 1 and act == "dispose" and "location_id" not in form.values:
         form.values["location_id"] = lying[0]["location_id"]
     places = [

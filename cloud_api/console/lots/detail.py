@@ -1,6 +1,7 @@
 """`/console/lots/{id}`: one lot, where it lies, what it has been through, and its way."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request, Response
@@ -10,10 +11,10 @@ from cloud_api.console.asking import Answer, Desk, Listing, Refused, together
 from cloud_api.console.lots.exposure import chart, extremes, measured
 from cloud_api.console.lots.listing import LOTS, RECALLS
 from cloud_api.console.lots.tracing import HEIGHT, WIDTH, Told, picture, shipments
+from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, show
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.stock.levels import LEVELS, days_left, shown, today_of
-from cloud_api.console.stock.names import Names, names_of
+from cloud_api.console.stock.levels import LEVELS, days_left, shown
 from cloud_api.console.writing import number
 
 router = console_router("/lots")
@@ -27,7 +28,7 @@ async def show_lot(request: Request, desk: AtDesk, visitor: Looking, id: str) ->
     """All that is known of it."""
     lot, levels, trace, exposure, movements, holds, recalls = await together(
         desk.get(f"{LOTS}/{id}"),
-        desk.page(LEVELS, lot_id=id, limit=200),
+        desk.page(LEVELS, lot_id=id, in_stock=True, limit=200),
         desk.get(f"{LOTS}/{id}/trace", limit=100),
         desk.get(f"{LOTS}/{id}/exposure"),
         desk.page("/warehouse/stock/movements", lot_id=id, limit=_MOVEMENTS),
@@ -35,16 +36,20 @@ async def show_lot(request: Request, desk: AtDesk, visitor: Looking, id: str) ->
         _recalls(desk, visitor, id),
     )
     names, deliveries = await together(
-        names_of(desk, products={one["product_id"] for one in [lot, *trace["lots"]]}),
+        names_of(
+            visitor,
+            products={one["product_id"] for one in [lot, *trace["lots"]]},
+            places=_places(levels.items, movements.items, holds.items, exposure["stretches"], trace["places"]),
+        ),
         _deliveries(desk, visitor, trace["shipments"]),
     )
     told = Told(id, trace, names, deliveries, visitor.say, lambda at: visitor.writing.when(at, "%d %b"), number)
     lots = {one["id"]: one for one in trace["lots"]}
-    names = Names(names.products, {**lots, id: lot}, names.places, names.warehouses)
+    names = replace(names, lots={**lots, id: lot})
     return show(
         request, "lots/lot.html", lot=lot, product=names.products.get(lot["product_id"]), names=names,
-        levels=shown([one for one in levels.items if float(one["on_hand"]) > 0], names, visitor),
-        days=days_left(lot["expires_on"], today_of(visitor)), trace=trace, drawn=picture(told),
+        levels=shown(levels.items, names, visitor),
+        days=days_left(lot["expires_on"], visitor.today()), trace=trace, drawn=picture(told),
         box=(WIDTH, HEIGHT), gone=shipments(trace, deliveries), exposure=exposure, measured=measured(exposure),
         stretches=[{**one, "extremes": extremes(one)} for one in exposure["stretches"]],
         movements=movements.items, holds=[one for one in holds.items if not one["released_at"]],
@@ -64,6 +69,10 @@ async def get_chart(desk: AtDesk, visitor: Looking, id: str) -> Response:
     return JSONResponse(chart(exposure, product, visitor))
 
 
+def _places(*rows: Sequence[Answer]) -> set[str | None]:
+    return {one["location_id"] for those in rows for one in those}
+
+
 def _by_people(holds: Sequence[Answer]) -> bool:
     """Whether somebody put it on hold: that is released here, others where they came from."""
     return any(not one["released_at"] and one["source"].startswith("lot:") for one in holds)
@@ -74,10 +83,9 @@ async def _recalls(desk: Desk, visitor: Visitor, lot_id: str) -> Listing:
 
 
 async def _deliveries(desk: Desk, visitor: Visitor, gone: Sequence[Answer]) -> dict[str, Any]:
-    """The newest deliveries by their numbers, when something went out."""
-    if not gone or not visitor.may("deliveries:read"):
+    """The deliveries that something went out with, by their numbers."""
+    numbers = sorted({one["reference"] for one in gone if one["reference"]})
+    if not numbers or not visitor.may("deliveries:read"):
         return {}
-    try:
-        return {one["number"]: one for one in (await desk.page("/warehouse/deliveries", limit=200)).items}
-    except Refused:
-        return {}
+    found = await desk.page("/warehouse/deliveries", number=numbers, limit=len(numbers))
+    return {one["number"]: one for one in found.items}

@@ -8,9 +8,9 @@ from cloud_api.console import forms
 from cloud_api.console.asking import Desk, Refused
 from cloud_api.console.forms import Form
 from cloud_api.console.lots.listing import RECALLS
+from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.stock.names import names_of
 from cloud_api.console.tables import table
 
 router = console_router("/lots/recalls")
@@ -20,10 +20,10 @@ _REPORTED = "quality:approve"
 
 
 @router.get("")
-async def show_recalls(request: Request, desk: AtDesk) -> Response:
+async def show_recalls(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Recalls, newest first."""
     listed = await table(request, desk, RECALLS, filters=("status",))
-    names = await names_of(desk, lots={row["lot_id"] for row in listed.rows})
+    names = await names_of(visitor, lots={row["lot_id"] for row in listed.rows})
     return show(request, "lots/recalls.html", table=listed, names=names)
 
 
@@ -61,5 +61,5 @@ async def _page(request: Request, desk: Desk, visitor: Visitor, id: str, form: F
         recall = report["recall"]
     else:
         report, recall = None, await desk.get(f"{RECALLS}/{id}")
-    names = await names_of(desk, lots=[recall["lot_id"]])
+    names = await names_of(visitor, lots=[recall["lot_id"]])
     return show(request, "lots/recall.html", status=status, recall=recall, report=report, names=names, form=form)

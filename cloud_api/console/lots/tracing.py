@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from cloud_api.console.asking import Answer
-from cloud_api.console.stock.names import Names
+from cloud_api.console.names import Names
 
 WIDTH, HEIGHT = 188, 54
 _GAP_X, _GAP_Y, _TOP = 60, 14, 26
@@ -132,11 +132,12 @@ def _receipts(told: Told, column: int) -> list[tuple[Box, str]]:
 
 
 def _places(told: Told, column: int) -> list[tuple[Box, str]]:
+    under_way = told.say("under way")
     return [
         (
             Box(
                 f"{one['lot_id']} {one['location_id']}", column, told.names.place(one["location_id"]),
-                f"{told.number(one['on_hand'])} · {told.names.around(one['location_id']) or told.say('under way')}",
+                f"{told.number(one['on_hand'])} · {told.names.warehouse_of(one['location_id']) or under_way}",
                 f"/console/stock?location_id={one['location_id']}", "held" if one["status"] == "on_hold" else "place",
             ),
             one["lot_id"],

@@ -1,18 +1,22 @@
 """An order that is being written: its lines, what they would cost, whether there is enough, and when it can come."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from cloud_api.console.asking import Answer, Desk, together
-from cloud_api.console.forms import Form
-from cloud_api.console.orders import known
+from cloud_api.console.choices import warehouses_of
+from cloud_api.console.forms import Form, decimal
+from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor
 
 PAYMENT_METHODS = ("account", "cod", "online", "upi", "card")
 #: how a window stands in one field: both its times
 BETWEEN = "|"
 _ROUND = Decimal(1)
+_SUMMARY = "/warehouse/stock/levels/summary"
+_ONE_BY_ONE = 6
 
 
 @dataclass
@@ -29,15 +33,15 @@ class Line:
     @property
     def amount(self) -> Decimal | None:
         """How much was typed; None: no number."""
-        return known.decimal(self.quantity)
+        return decimal(self.quantity)
 
     @property
     def price(self) -> Decimal | None:
         """For one unit: what was agreed, or else what the catalogue asks."""
-        agreed = known.decimal(self.unit_price)
+        agreed = decimal(self.unit_price)
         if agreed is not None:
             return agreed
-        asked = known.decimal(self.product.get("price") or "")
+        asked = decimal(self.product.get("price") or "")
         if asked is not None and self.product.get("catch_weight"):
             return asked * Decimal(self.product["unit_weight_g"]) / 1000
         return asked
@@ -81,20 +85,19 @@ class Draft:
 
 async def draft_of(desk: Desk, visitor: Visitor, form: Form) -> Draft:
     """What the form has, read against catalogue and stock."""
-    sites = await known.warehouses(desk, visitor)
+    rows = _rows(form)
+    ids = [product_id for product_id, _, _ in rows]
+    sites, names = await together(warehouses_of(visitor), names_of(visitor, products=ids))
     if not form.get("warehouse_id") and len(sites) == 1:
         form.values["warehouse_id"] = sites[0]["id"]
-    rows = _rows(form)
-    found, stock = await together(
-        known.products(desk, visitor, [product_id for product_id, _, _ in rows]),
-        known.stock_of(desk, visitor, form.get("warehouse_id")),
-    )
+    stock = await _stock_of(desk, visitor, form.get("warehouse_id"), ids)
     # what is promised to the order itself is not free, and yet is there
     counted = bool(form.get("warehouse_id")) and visitor.may("stock:read") and not form.ticked("_promised")
+    unknown = {"sku": "", "unit": "", "price": None}
     lines = [
         Line(
             place,
-            found.get(product_id, {"id": product_id, "name": product_id, "sku": "", "unit": "", "price": None}),
+            names.products.get(product_id, {**unknown, "id": product_id, "name": names.product(product_id)}),
             quantity,
             price,
             stock.get(product_id, Decimal(0)) if counted else None,
@@ -102,6 +105,19 @@ async def draft_of(desk: Desk, visitor: Visitor, form: Form) -> Draft:
         for place, (product_id, quantity, price) in enumerate(rows)
     ]
     return Draft(form, lines, sites)
+
+
+async def _stock_of(
+    desk: Desk, visitor: Visitor, warehouse_id: str, product_ids: Collection[str]
+) -> Mapping[str, Decimal]:
+    """Product -> what of it is free in a warehouse: of a few asked one by one, else of all."""
+    if not warehouse_id or not product_ids or not visitor.may("stock:read"):
+        return {}
+    asked = dict.fromkeys(product_ids) if len(product_ids) <= _ONE_BY_ONE else {"": None}
+    parts = await together(
+        *(desk.every(_SUMMARY, warehouse_id=warehouse_id, product_id=product_id) for product_id in asked)
+    )
+    return {row["product_id"]: Decimal(row["available"]) for part in parts for row in part}
 
 
 def _rows(form: Form) -> list[tuple[str, str, str]]:

@@ -1,14 +1,13 @@
-"""`/console/orders`: the list, an order's page, and what can be done about it."""
+"""`/console/orders/{id}`: an order's page, and what can be done about it."""
 
 from typing import Any
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, gathered, together
 from cloud_api.console.forms import Form
-from cloud_api.console.orders import known
-from cloud_api.console.orders.board import STATUSES, board
+from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 
@@ -21,22 +20,6 @@ _CANCELLABLE = frozenset({"pending", "confirmed", "packed"})
 _FEW = 20
 
 
-@router.get("")
-async def show_orders(request: Request, desk: AtDesk, looking: Looking) -> Response:
-    """The newest first, as the address narrows them; read again when one of the day changes."""
-    sites = await known.warehouses(desk, looking)
-    return show(
-        request,
-        "orders/list.html",
-        table=await board(request, desk),
-        sites=[(one["id"], one["name"]) for one in sites],
-        site_names=known.names(sites),
-        statuses=[(status, looking.writing.word(status)) for status in STATUSES],
-        today=known.today(looking).isoformat(),
-        tomorrow=known.today(looking, 1).isoformat(),
-    )
-
-
 @router.get("/{order_id}")
 async def show_order(request: Request, desk: AtDesk, looking: Looking, order_id: str) -> Response:
     """One order."""
@@ -47,6 +30,12 @@ async def show_order(request: Request, desk: AtDesk, looking: Looking, order_id:
 async def show_order_part(request: Request, desk: AtDesk, looking: Looking, order_id: str) -> Response:
     """What of its page changes by itself."""
     return show(request, "orders/part.html", **await _told(desk, looking, order_id))
+
+
+@router.get("/{order_id}/around")
+async def show_around(request: Request, desk: AtDesk, looking: Looking, order_id: str) -> Response:
+    """Deliveries, messages and returns of it: read after the page, for they are of other rooms."""
+    return show(request, "orders/around.html", **await _around(desk, looking, order_id))
 
 
 @router.post("/{order_id}/confirm")
@@ -63,7 +52,7 @@ async def confirm(request: Request, desk: AtDesk, looking: Looking, order_id: st
 @router.get("/{order_id}/cancel")
 async def ask_why(request: Request, desk: AtDesk, looking: Looking, order_id: str) -> Response:
     """Why it is given up."""
-    known.need(looking, "orders:write")
+    looking.need("orders:write")
     return show(request, "orders/cancel.html", order=await desk.get(f"/orders/{order_id}"))
 
 
@@ -83,7 +72,7 @@ async def cancel(request: Request, desk: AtDesk, order_id: str) -> Response:
 @router.get("/{order_id}/pay")
 async def ask_payment(request: Request, desk: AtDesk, looking: Looking, order_id: str) -> Response:
     """What was paid, elsewhere than with us."""
-    known.need(looking, "orders:write")
+    looking.need("orders:write")
     due = (await desk.get(f"/orders/{order_id}/payments"))["due_minor"]
     form = Form.of(amount=f"{due / 100:.2f}" if due > 0 else "", method="bank_transfer")
     return await _show_payment(request, desk, looking, order_id, form)
@@ -93,7 +82,7 @@ async def ask_payment(request: Request, desk: AtDesk, looking: Looking, order_id
 async def record_payment(request: Request, desk: AtDesk, looking: Looking, order_id: str) -> Response:
     """Write down what was paid."""
     form = await forms.read(request)
-    body = form.body("method", "reference", kind="recorded", amount_minor=known.minor(form.get("amount")))
+    body = form.body("method", "reference", kind="recorded", amount_minor=forms.minor(form.get("amount")))
     try:
         await desk.do("POST", f"/orders/{order_id}/payments", body, key=form.key)
     except Refused as refused:
@@ -116,41 +105,51 @@ async def settle(request: Request, desk: AtDesk, order_id: str) -> Response:
 async def _show_payment(
     request: Request, desk: Desk, looking: Visitor, order_id: str, form: Form, *, status: int = 200
 ) -> Response:
-    order, money = await known.gathered(desk.get(f"/orders/{order_id}"), desk.get(f"/orders/{order_id}/payments"))
+    order, money = await together(desk.get(f"/orders/{order_id}"), desk.get(f"/orders/{order_id}/payments"))
     methods = [(method, looking.writing.word(method)) for method in _METHODS]
     return show(request, "orders/pay.html", status=status, order=order, paid=money, form=form, methods=methods)
 
 
 async def _told(desk: Desk, looking: Visitor, order_id: str) -> dict[str, Any]:
-    """All that an order's page says."""
+    """What an order's page says of itself."""
     order = await desk.get(f"/orders/{order_id}")
-    asked = {
-        "history": desk.get(f"/orders/{order_id}/history"),
-        "paid": desk.get(f"/orders/{order_id}/payments"),
-        "products": known.products(desk, looking, [line["product_id"] for line in order["lines"]]),
-        "sites": known.warehouses(desk, looking),
+    names, history, paid = await together(
+        names_of(looking, products=[line["product_id"] for line in order["lines"]], warehouses=[order["warehouse_id"]]),
+        desk.get(f"/orders/{order_id}/history"),
+        desk.get(f"/orders/{order_id}/payments"),
+    )
+    return {
+        "order": order,
+        "history": history,
+        "paid": paid,
+        "products": names.products,
+        "site": names.warehouse(order["warehouse_id"]) if order["warehouse_id"] in names.warehouses else "",
+        "next_step": next_step(order),
+        "is_open": order["status"] in _OPEN,
+        "is_cancellable": order["status"] in _CANCELLABLE,
+        "problem": "",
     }
+
+
+async def _around(desk: Desk, looking: Visitor, order_id: str) -> dict[str, Any]:
+    """What others did about an order: who brought it, what the customer was told, what came back."""
+    asked = {"order": desk.get(f"/orders/{order_id}")}
     if looking.may("deliveries:read"):
         asked["deliveries"] = desk.get("/warehouse/deliveries", order_id=order_id, limit=_FEW)
     if looking.may("notifications:send"):
         asked["messages"] = desk.get("/notifications/contact-messages", subject=f"order:{order_id}", limit=_FEW)
     if looking.may("returns:read"):
         asked["given_back"] = desk.get("/returns", order_id=order_id, limit=_FEW)
-    said = dict(zip(asked, await known.gathered(*asked.values()), strict=True))
+    said = dict(zip(asked, await gathered(*asked.values()), strict=True))
+    messages, deliveries = said.get("messages") or [], said.get("deliveries")
     return {
-        "order": order,
-        "history": said["history"] or [],
-        "paid": said["paid"],
-        "products": said["products"] or {},
-        "site": next((one["name"] for one in said["sites"] or [] if one["id"] == order["warehouse_id"]), ""),
-        "deliveries": said.get("deliveries") or [],
-        "messages": said.get("messages") or [],
+        "order": said["order"],
+        "deliveries": deliveries or [],
+        "messages": messages,
         "given_back": said.get("given_back") or [],
-        "next_step": next_step(order),
-        "is_open": order["status"] in _OPEN,
-        "is_cancellable": order["status"] in _CANCELLABLE,
-        "problem": "",
-        "tracking": _tracking(said.get("messages") or []),
+        # without a van of ours nobody else says that it arrived
+        "without_van": deliveries == [] and (said["order"] or {}).get("status") == "out_for_delivery",
+        "tracking": _tracking(messages),
     }
 
 

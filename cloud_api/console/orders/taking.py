@@ -4,13 +4,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from cloud_api.console import forms
+from cloud_api.console import clashes, forms
 from cloud_api.console.asking import Answer, Desk, Refused
 from cloud_api.console.forms import Form
-from cloud_api.console.orders import known
-from cloud_api.console.orders.draft import BETWEEN, PAYMENT_METHODS, body_of, draft_of, slots_of, with_line
+from cloud_api.console.names import names_of
+from cloud_api.console.orders.draft import BETWEEN, PAYMENT_METHODS, Draft, body_of, draft_of, slots_of, with_line
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
+from cloud_api.console.writing import number
 
 router: APIRouter = console_router("/orders")
 _NEW = ("customer_id", "address_id", "warehouse_id", "delivery_date", "payment_method", "note")
@@ -20,14 +21,14 @@ _FOUND = 12
 @router.get("/new")
 async def show_new(request: Request, desk: AtDesk, looking: Looking) -> Response:
     """First whose order it is, then what they want."""
-    known.need(looking, "orders:write")
+    looking.need("orders:write")
     customer_id = request.query_params.get("customer_id", "")
     if not customer_id:
         return await _ask_whose(request, desk)
     customer = await desk.get(f"/customers/{customer_id}")
     form = Form.of(
         customer_id=customer_id,
-        delivery_date=known.today(looking, 1),
+        delivery_date=looking.today(1),
         payment_method="account",
         window_from="08:00",
         window_until="20:00",
@@ -63,7 +64,8 @@ async def change_lines(request: Request, desk: AtDesk, looking: Looking) -> Resp
     """A line more or less of what is being written; nothing is kept of it."""
     typed = await forms.read(request)
     form = with_line(typed, added=typed.get("_add"), without=typed.get("_remove"))
-    return show(request, "orders/lines.html", form=form, draft=await draft_of(desk, looking, form))
+    draft = await draft_of(desk, looking, form)
+    return show(request, "orders/lines.html", form=form, draft=draft, added=typed.get("_add"))
 
 
 @router.post("/new/check")
@@ -83,7 +85,7 @@ async def choose_slots(request: Request, desk: AtDesk) -> Response:
 @router.get("/{order_id}/edit")
 async def show_edit(request: Request, desk: AtDesk, looking: Looking, order_id: str) -> Response:
     """The order as it stands."""
-    known.need(looking, "orders:write")
+    looking.need("orders:write")
     order = await desk.get(f"/orders/{order_id}")
     return await _show_form(request, desk, looking, _form_of(order), order=order)
 
@@ -93,13 +95,14 @@ async def change(request: Request, desk: AtDesk, looking: Looking, order_id: str
     """Change what may still be changed, of the version that was seen."""
     form = await forms.read(request)
     body = {"lines": [], **body_of(form, "address_id", "delivery_date")}
-    body |= {"version": int(form.get("version") or 0), "note": form.get("note")}
+    body |= {**clashes.version_of(form), "note": form.get("note")}
     try:
         await desk.do("PUT", f"/orders/{order_id}", body, key=form.key)
     except Refused as refused:
         _refuse(form, refused)
         order = await desk.get(f"/orders/{order_id}")
-        return await _show_form(request, desk, looking, form, order=order, status=refused.status)
+        stale = clashes.is_stale(refused)
+        return await _show_form(request, desk, looking, form, order=order, stale=stale, status=refused.status)
     return go(request, f"/console/orders/{order_id}", said="The order is changed.")
 
 
@@ -113,13 +116,8 @@ def _refuse(form: Form, refused: Refused) -> None:
 
 async def _ask_whose(request: Request, desk: Desk) -> Response:
     text = request.query_params.get("q", "").strip()
-    if text:
-        said = await desk.get("/search", q=text, kind="customer", limit=_FOUND)
-        rows = [{"id": hit["id"], "number": hit["code"], "name": hit["title"]} for hit in said["hits"]]
-    else:
-        rows = (await desk.page("/customers", limit=_FOUND)).items
-    active = [row for row in rows if row.get("is_active", True)]
-    return show(request, "orders/whose.html", rows=active, text=text)
+    rows = (await desk.page("/customers", search=text, is_active=True, limit=_FOUND)).items
+    return show(request, "orders/whose.html", rows=rows, text=text)
 
 
 async def _show_form(
@@ -130,11 +128,15 @@ async def _show_form(
     *,
     customer: Answer = None,
     order: Answer = None,
+    stale: bool = False,
     status: int = 200,
 ) -> Response:
     draft = await draft_of(desk, looking, form)
     if customer is None and order is not None and looking.may("customers:read"):
         customer = await desk.get(f"/customers/{order['customer_id']}")
+    now = await _compared(looking, order, draft, customer) if stale else []
+    if stale:
+        clashes.seen(form, order["version"])
     return show(
         request,
         "orders/write.html",
@@ -143,6 +145,8 @@ async def _show_form(
         draft=draft,
         customer=customer,
         order=order,
+        added="",
+        differences=clashes.differences(now),
         methods=[(method, looking.writing.word(method)) for method in PAYMENT_METHODS],
         **await _windows(desk, form),
     )
@@ -154,6 +158,27 @@ async def _windows(desk: Desk, form: Form) -> dict[str, Any]:
     except Refused:
         slots, has_windows = [], False  # a day that is none: the form says so when it is sent
     return {"slots": slots, "has_windows": has_windows, "between": BETWEEN}
+
+
+async def _compared(
+    looking: Visitor, order: Answer, draft: Draft, customer: Answer
+) -> list[tuple[str, object, object]]:
+    """What an order is now beside what a form would make of it."""
+    form = draft.form
+    typed = body_of(form)
+    doors = {door["id"]: door["address"] for door in (customer or {"addresses": []})["addresses"]}
+    now = {line["product_id"]: number(line["quantity"]) for line in order["lines"]}
+    wanted = {line.product["id"]: number(line.quantity) for line in draft.lines}
+    names = await names_of(looking, products={**now, **wanted})
+    door = form.get("address_id") or order["address_id"]
+    return [
+        (looking.say("Delivered to"), doors.get(order["address_id"], order["address"]), doors.get(door, door)),
+        (looking.say("Day"), order["delivery_date"], form.get("delivery_date")),
+        (looking.say("From"), order["window_from"][:5], str(typed.get("window_from", ""))[:5]),
+        (looking.say("Until"), order["window_until"][:5], str(typed.get("window_until", ""))[:5]),
+        (looking.say("Note"), order["note"], form.get("note")),
+        *((names.product(id), now.get(id), wanted.get(id)) for id in {**now, **wanted}),
+    ]
 
 
 def _form_of(order: Answer) -> Form:

@@ -2,26 +2,47 @@
 
 from fastapi import APIRouter, Request, Response
 
-from cloud_api.console import forms
+from cloud_api.console import files, forms
 from cloud_api.console.asking import Desk, Refused, together
 from cloud_api.console.pages import go, show
 from cloud_api.console.people import person, roles
 from cloud_api.console.people.choices import beside, roles_of
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.tables import table
+from cloud_api.console.tables import asked_for, table
 
 people = console_router()
 PEOPLE = "/console/people"
+_FILTERS = ("search", "role", "status")
 _ACCOUNT = ("full_name", "username", "email", "phone", "locale", "password")
 
 
 @people.get("/people")
 async def list_people(request: Request, desk: AtDesk, who: Looking) -> Response:
     """Everybody of the organisation."""
-    found, choices = await together(
-        table(request, desk, "/admin/users", filters=("search", "role", "status")), roles_of(desk, who)
-    )
+    found, choices = await together(table(request, desk, "/admin/users", filters=_FILTERS), roles_of(desk, who))
     return show(request, "people/people.html", table=found, roles=choices)
+
+
+@people.get("/people/export")
+async def export_people(request: Request, desk: AtDesk, who: Looking) -> Response:
+    """What the filters leave, as a file."""
+    found = await desk.every("/admin/users", most=files.MOST_ROWS, **asked_for(request, _FILTERS))
+    head = ("Name", "User name", "Address", "Phone", "Roles", "State", "Second factor", "Last signed in", "Here since")
+    rows = [
+        (
+            person["full_name"],
+            person["username"],
+            person["email"],
+            person["phone"],
+            ", ".join(who.writing.word(role["name"]) for role in person["roles"]),
+            who.writing.word(person["status"]),
+            who.say("on") if person["two_factor"] else who.say("off"),
+            who.writing.moment(person["last_signed_in_at"]),
+            who.writing.moment(person["created_at"]),
+        )
+        for person in found
+    ]
+    return files.table_file(request, "people", [who.say(name) for name in head], rows)
 
 
 @people.get("/people/invitations")

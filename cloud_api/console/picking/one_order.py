@@ -1,22 +1,20 @@
 """`/console/picking/orders/{id}`: one order on the table: picked, weighed, packed, handed over."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console.choices import options, products_of
 from cloud_api.console.forms import Form
-from cloud_api.console.orders import known
+from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, go, show, toast
-from cloud_api.console.picking.taking import Row, pick_of
+from cloud_api.console.picking.taking import WEIGHED, Row, pick_of, weights_of
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.writing import number
 
 router = console_router("/picking/orders")
-#: weights of scales that nobody has used
-_WEIGHTS = 20
 #: nothing more is to be taken of these
 _CLOSED = frozenset({"picked", "packed", "cancelled", "delivered", "returned"})
 
@@ -24,7 +22,7 @@ _CLOSED = frozenset({"picked", "packed", "cancelled", "delivered", "returned"})
 @router.get("/{order_id}")
 async def show_order(request: Request, desk: AtDesk, looking: Looking, order_id: str) -> Response:
     """What is to be taken of which lot, and the boxes."""
-    known.need(looking, "orders:fulfill")
+    looking.need("orders:fulfill")
     return await _show(request, desk, looking, order_id, Form.of(boxes=1))
 
 
@@ -57,7 +55,7 @@ async def pack(request: Request, desk: AtDesk, looking: Looking, order_id: str) 
 @router.get("/{order_id}/lines/{line_id}")
 async def show_line(request: Request, desk: AtDesk, looking: Looking, order_id: str, line_id: str) -> Response:
     """A line that is not as promised: another lot, a weight, something else, or nothing."""
-    known.need(looking, "orders:fulfill")
+    looking.need("orders:fulfill")
     form = Form.of(back=request.query_params.get("list"))
     return await _show_line(request, desk, looking, order_id, line_id, form=form)
 
@@ -80,7 +78,7 @@ async def settle_line(request: Request, desk: AtDesk, looking: Looking, order_id
 @router.get("/{order_id}/hand-over")
 async def ask_who(request: Request, desk: AtDesk, looking: Looking, order_id: str) -> Response:
     """At the counter, or to a carrier."""
-    known.need(looking, "orders:fulfill")
+    looking.need("orders:fulfill")
     form = Form.of(kind="pick_up")
     return show(request, "picking/hand_over.html", order=await desk.get(f"/orders/{order_id}"), form=form)
 
@@ -111,9 +109,9 @@ def _packed(form: Form) -> tuple[dict[str, Any], dict[str, str]]:
         renamed |= {f"lines.{row}.{name}": f"lines.{place}.quantity" for name in (*fields, "lot_id")}
     body: dict[str, Any] = {"lines": lines, "deliver_short": form.ticked("deliver_short")}
     if form.get("boxes"):
-        body["boxes"] = known.whole(form.get("boxes"))
+        body["boxes"] = forms.whole(form.get("boxes"))
     if form.get("weight"):
-        body["packed_weight_g"] = known.grams(form.get("weight"))
+        body["packed_weight_g"] = forms.grams(form.get("weight"))
     return body, renamed | {"packed_weight_g": "weight"}
 
 
@@ -125,46 +123,36 @@ def _done(form: Form, line_id: str) -> dict[str, Any]:
     if form.get("kind") == "substitute":
         other = form.body("product_id", "quantity", "reason", agreed=form.ticked("agreed"))
         return done | {"substitute": other}
-    lot = form.body("code", "quantity", "weight_id", swap=form.ticked("swap"))
+    lot = form.body("code", "quantity", "weight_id", "pieces", swap=form.ticked("swap"))
     lot_id, _, location_id = form.get("lot").partition("|")
     if lot_id and not form.get("code"):
         lot |= {"lot_id": lot_id} | ({"location_id": location_id} if location_id else {})
     if form.get("container"):
-        lot["container_g"] = known.grams(form.get("container"))
+        lot["container_g"] = forms.grams(form.get("container"))
     return done | {"lots": [lot]}
 
 
-async def _weights(desk: Desk, looking: Visitor) -> list[Answer]:
-    if not looking.may("telemetry:read"):
-        return []
-    return [one for one in await desk.get("/telemetry/weights", applied=False, limit=_WEIGHTS) or []]
-
-
 async def _told(desk: Desk, looking: Visitor, order_id: str) -> dict[str, Any]:
-    order = await desk.get(f"/orders/{order_id}")
-    products, places = await known.gathered(
-        known.products(desk, looking, [line["product_id"] for line in order["lines"]]),
-        known.places(desk, looking, order["warehouse_id"]),
-    )
+    order, weights = await together(desk.get(f"/orders/{order_id}"), weights_of(looking))
+    places = {one["location_id"] for line in order["lines"] for one in line["allocations"]}
+    names = await names_of(looking, products=[line["product_id"] for line in order["lines"]], places=places)
     return {
         "order": order,
-        "products": products or {},
-        "codes": known.names(places or [], "code"),
+        "products": names.products,
+        "names": names,
         "closed": _CLOSED,
         "typed": Row(),
+        "weights": weights,
+        "weighed": WEIGHED,
     }
 
 
 async def _show(
     request: Request, desk: Desk, looking: Visitor, order_id: str, form: Form, *, status: int = 200
 ) -> Response:
-    told, weights = await known.gathered(_told(desk, looking, order_id), _weights(desk, looking))
-    if told is None:
-        raise Refused(404, "NOT_FOUND", f"no order with id {order_id}")
+    told = await _told(desk, looking, order_id)
     waits = any(line["fulfillment_status"] == "backordered" for line in told["order"]["lines"])
-    return show(
-        request, "picking/order.html", status=status, form=form, weights=weights or [], waits=waits, **dict(told)
-    )
+    return show(request, "picking/order.html", status=status, form=form, waits=waits, **told)
 
 
 async def _show_line(
@@ -176,11 +164,7 @@ async def _show_line(
     if line is None:
         raise Refused(404, "NOT_FOUND", f"the order has no line with id {line_id}")
     product = told["products"].get(line["product_id"], {})
-    lots, others, weights = await known.gathered(
-        _lots(desk, looking, order, line, codes=told["codes"]),
-        _others(desk, looking, order, product),
-        _weights(desk, looking),
-    )
+    lots, others = await together(_lots(desk, looking, order, line), _others(looking, order, product))
     form.values.setdefault("quantity", "")
     return show(
         request,
@@ -191,9 +175,9 @@ async def _show_line(
         order=order,
         line=line,
         product=product,
-        lots=lots or [],
-        others=others or [],
-        weights=[(one["id"], _weight(looking, one)) for one in weights or []],
+        lots=lots,
+        others=others,
+        weights=[(one["id"], _weight(looking, one)) for one in told["weights"]],
     )
 
 
@@ -201,38 +185,40 @@ def _weight(looking: Visitor, one: Answer) -> str:
     return f"{one['weight_g'] / 1000:g} kg, {looking.writing.clock_time(one['weighed_at'])}"
 
 
-async def _lots(
-    desk: Desk, looking: Visitor, order: Answer, line: Answer, *, codes: Mapping[str, str]
-) -> list[tuple[str, str]]:
+async def _lots(desk: Desk, looking: Visitor, order: Answer, line: Answer) -> list[tuple[str, str]]:
     """Lots that lie in the warehouse: the promised ones by their number first, the others by place and last day."""
     promised = {(one["lot_id"], one["location_id"]): one["lot_number"] for one in line["allocations"]}
-    shown = [
-        (f"{lot}|{place}", f"{lot_number} · {codes.get(place, '')}") for (lot, place), lot_number in promised.items()
+    levels = []
+    if looking.may("stock:read"):
+        asked = {"product_id": line["product_id"], "warehouse_id": order["warehouse_id"], "status": "available"}
+        levels = await desk.every("/warehouse/stock/levels", **asked)
+    free = [
+        level
+        for level in sorted(levels, key=lambda one: str(one["keeps_until"]))
+        if (level["lot_id"], level["location_id"]) not in promised and forms.decimal(level["available"])
     ]
-    if not looking.may("stock:read"):
-        return shown
-    its_own = {"product_id": line["product_id"]}
-    levels, lots = await known.gathered(
-        desk.every("/warehouse/stock/levels", **its_own, warehouse_id=order["warehouse_id"]),
-        desk.every("/warehouse/batches", **its_own),
+    names = await names_of(
+        looking,
+        lots={level["lot_id"] for level in free},
+        places={place for _, place in promised} | {level["location_id"] for level in free},
     )
-    numbers = known.names(lots or [], "lot_number")
-    for level in sorted(levels or [], key=lambda one: str(one["keeps_until"])):
-        its = (level["lot_id"], level["location_id"])
-        if its in promised or level["status"] != "available" or not known.decimal(level["available"]):
-            continue
+    shown = [
+        (f"{lot}|{place}", f"{lot_number} · {names.place_code(place)}") for (lot, place), lot_number in promised.items()
+    ]
+    for level in free:
         until = looking.say("until {day}", day=level["keeps_until"] or "–")
-        free = looking.say("{amount} free", amount=number(level["available"]))
-        shown.append((f"{its[0]}|{its[1]}", f"{numbers.get(its[0], '')} · {codes.get(its[1], '')} · {until} · {free}"))
+        amount = looking.say("{amount} free", amount=number(level["available"]))
+        where = f"{names.lot(level['lot_id'])} · {names.place_code(level['location_id'])}"
+        shown.append((f"{level['lot_id']}|{level['location_id']}", f"{where} · {until} · {amount}"))
     return shown
 
 
-async def _others(desk: Desk, looking: Visitor, order: Answer, product: Answer) -> list[tuple[str, str]]:
+async def _others(looking: Visitor, order: Answer, product: Answer) -> list[tuple[str, str]]:
     """What can stand for a product: active, counted alike, and not on the order."""
-    if not product or not looking.may("products:read"):
+    if not product:
         return []
     there = {line["product_id"] for line in order["lines"]}
     alike = (product["unit"], product["catch_weight"])
-    every = await desk.every("/warehouse/products", status="active")
+    every = await products_of(looking)
     fitting = [one for one in every if one["id"] not in there and (one["unit"], one["catch_weight"]) == alike]
-    return [(one["id"], f"{one['name']} ({one['sku']})") for one in sorted(fitting, key=lambda one: str(one["name"]))]
+    return options(fitting, "name", "sku")

@@ -1,50 +1,41 @@
-"""`/console/products/{id}`: one product, how it is stored, what it costs, and where it lies."""
+"""`/console/products/{id}`: one product, how it is stored, what it costs, how it is offered, and where it lies."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from fastapi import Request, Response
 
-from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Listing, Refused, together
+from cloud_api.console.asking import Answer, Listing, together
 from cloud_api.console.forms import Form
+from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, go, show
-from cloud_api.console.products.listing import PRODUCTS, categories_of
+from cloud_api.console.products.listing import PRODUCTS
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.stock.levels import days_left, today_of
-from cloud_api.console.stock.names import warehouses_of
+from cloud_api.console.stock.levels import days_left
 
 router = console_router("/products")
 
 _NOTHING = Listing([], None)
-#: lines of a price list that can be typed at once
+#: lines of a price list, and packs, that can be typed at once
 LINES = 5
 
 
+@dataclass
+class Typed:
+    """The forms of the page; the one that was refused has what was typed, and says what is wrong."""
+
+    prices: Form = field(default_factory=Form)
+    packs: Form = field(default_factory=Form)
+    picture: Form = field(default_factory=Form)
+    variant: Form = field(default_factory=Form)
+
+
 @router.get("/{id}")
-async def show_product(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
+async def show_product(request: Request, visitor: Looking, id: str) -> Response:
     """All that is known of it."""
-    return await _page(request, desk, visitor, id, Form.of(valid_from=today_of(visitor).isoformat()))
-
-
-@router.post("/{id}/prices")
-async def put_prices(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
-    """The list that is in force from a day on."""
-    form = await forms.read(request)
-    typed = [place for place in range(LINES) if form.get(f"lines.{place}.price")]
-    lines = [
-        {"price": form.get(f"lines.{place}.price"), "min_quantity": form.get(f"lines.{place}.min_quantity") or "0"}
-        for place in typed
-    ]
-    try:
-        await desk.do("PUT", f"{PRODUCTS}/{id}/prices", {**form.body("valid_from"), "lines": lines}, key=form.key)
-    except Refused as refused:
-        if refused.status == 403:
-            raise
-        form.refuse(_where_typed(refused, typed))
-        return await _page(request, desk, visitor, id, form, refused.status)
-    return go(request, f"/console/products/{id}", said="The price list is saved." if lines else "It is taken back.")
+    return await product_page(request, visitor, id, Typed())
 
 
 @router.post("/{id}/discontinue")
@@ -54,24 +45,59 @@ async def discontinue(request: Request, desk: AtDesk, id: str) -> Response:
     return go(request, f"/console/products/{id}", said="The product is discontinued.")
 
 
-async def _page(request: Request, desk: Desk, visitor: Visitor, id: str, form: Form, status: int = 200) -> Response:
-    product, prices, units, variants, categories, warehouses, lots = await together(
+async def product_page(request: Request, visitor: Visitor, id: str, typed: Typed, status: int = 200) -> Response:
+    """The page, with what was typed into one of its forms."""
+    desk = visitor.desk
+    product, prices, units, variants, images, lots = await together(
         desk.get(f"{PRODUCTS}/{id}"),
         desk.page(f"{PRODUCTS}/{id}/prices", limit=100),
         desk.get(f"{PRODUCTS}/{id}/units"),
         desk.page(f"{PRODUCTS}/{id}/variants", limit=50),
-        categories_of(desk),
-        warehouses_of(desk),
-        _lots(desk, visitor, id),
+        desk.get(f"{PRODUCTS}/{id}/images"),
+        _lots(visitor, id),
     )
-    today = today_of(visitor)
+    names, category = await together(
+        names_of(visitor, warehouses=[one["warehouse_id"] for one in product["stock"]]), _category(visitor, product)
+    )
+    packs = [one for one in units if one["of_this_product"]]
+    typed.prices.values.setdefault("valid_from", visitor.today().isoformat())
+    if not typed.packs.values:
+        typed.packs = Form.of({"packs": [_pack(one, product) for one in packs]})
+    today = visitor.today()
     return show(
-        request, "products/product.html", status=status, product=product, lists=_lists(prices.items),
-        units=[one for one in units if one["of_this_product"]], variants=variants.items,
-        category=dict(categories).get(product["category_id"]), warehouses=dict(warehouses), form=form,
-        lots=[{**one, "days_left": days_left(one["expires_on"], today)} for one in lots.items], count=LINES,
-        below=_below(product),
+        request, "products/product.html", status=status, product=product, lists=_lists(prices.items), units=packs,
+        variants=variants.items, images=images, category=category, names=names, typed=typed, count=LINES,
+        lots=[{**one, "days_left": days_left(one["expires_on"], today)} for one in lots.items],
+        variant_names={one["id"]: one["name"] for one in variants.items}, below=_below(product),
+        known_units=sorted(one["unit"] for one in units),
     )  # fmt: skip
+
+
+def where_typed(fields: Any, within: str, typed: Sequence[int]) -> dict[str, str]:
+    """The API's `lines.0` is the first line that was filled in: its complaint goes to where that stands.
+
+    Args:
+        fields: complaints by the API's fields.
+        within: the name of the list.
+        typed: the places of the lines that were filled in.
+    """
+    shown = {}
+    for name, message in fields.items():
+        head, _, rest = name.partition(".")
+        place, _, last = rest.partition(".")
+        known = head == within and place.isdecimal() and int(place) < len(typed)
+        shown[f"{within}.{typed[int(place)]}.{last}" if known else name] = message
+    return shown
+
+
+def _pack(unit: Answer, product: Answer) -> dict[str, object]:
+    """A unit as its form has it: so many of it hold so many of the unit that stock is counted in."""
+    return {
+        "unit": unit["unit"],
+        "per": unit["denominator"],
+        "quantity": unit["numerator"],
+        "of": product["unit"],
+    }
 
 
 def _below(product: Answer) -> bool:
@@ -89,18 +115,15 @@ def _lists(prices: Sequence[Answer]) -> list[dict[str, Any]]:
     ]
 
 
-def _where_typed(refused: Refused, typed: Sequence[int]) -> Refused:
-    """The API's `lines.0` is the first line that was filled in: its complaint goes to where that stands."""
-    fields = {}
-    for name, message in refused.fields.items():
-        head, _, rest = name.partition(".")
-        place, _, last = rest.partition(".")
-        known = head == "lines" and place.isdecimal() and int(place) < len(typed)
-        fields[f"lines.{typed[int(place)]}.{last}" if known else name] = message
-    return Refused(refused.status, refused.code, refused.message, fields)
+async def _category(visitor: Visitor, product: Answer) -> str:
+    if product["category_id"] is None:
+        return ""
+    return str((await visitor.desk.get(f"{PRODUCTS}/categories/{product['category_id']}"))["name"])
 
 
-async def _lots(desk: Desk, visitor: Visitor, product_id: str) -> Listing:
+async def _lots(visitor: Visitor, product_id: str) -> Listing:
     if not visitor.may("stock:read"):
         return _NOTHING
-    return await desk.page("/warehouse/batches", product_id=product_id, status="available", order="fefo", limit=8)
+    return await visitor.desk.page(
+        "/warehouse/batches", product_id=product_id, status="available", order="fefo", limit=8
+    )

@@ -2,10 +2,12 @@
 
 from fastapi import APIRouter
 
+from cloud_api.console.products.categories import router as categories
 from cloud_api.console.products.detail import router as detail
 from cloud_api.console.products.editing import router as editing
 from cloud_api.console.products.listing import router as listing
+from cloud_api.console.products.parts import router as parts
 
 router = APIRouter(include_in_schema=False)
-for part in (listing, editing, detail):
+for part in (listing, categories, editing, parts, detail):
     router.include_router(part)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cloud_api.console import forms
 from cloud_api.console.forms import Form
-from cloud_api.console.orders import known
 
 Asked = tuple[str, str, dict[str, Any], dict[str, str]]
 
@@ -29,11 +29,11 @@ def receive(form: Form) -> Asked:
             name: form.get(at + name) for name in ("line_id", "lot_id", "quantity") if form.get(at + name)
         }
         if form.get(f"{at}temperature_c"):
-            one["temperature_c"] = known.real(form.get(f"{at}temperature_c"))
+            one["temperature_c"] = forms.real(form.get(f"{at}temperature_c"))
         if form.get(f"{at}outside_minutes"):
-            one["outside_minutes"] = known.whole(form.get(f"{at}outside_minutes"))
+            one["outside_minutes"] = forms.whole(form.get(f"{at}outside_minutes"))
         if form.get(f"{at}weight"):
-            one["weight_g"] = known.grams(form.get(f"{at}weight"))
+            one["weight_g"] = forms.grams(form.get(f"{at}weight"))
         goods.append(one)
     fields = {"line_id": "quantity", "quantity": "quantity", "lot_id": "lot_id", "weight_g": "weight"}
     fields |= {name: name for name in ("temperature_c", "outside_minutes")}
@@ -70,7 +70,7 @@ def refund(form: Form) -> Asked:
     """What they cost, or the sum that was typed."""
     body = form.body("note")
     if form.get("amount"):
-        body["amount_minor"] = known.minor(form.get("amount"))
+        body["amount_minor"] = forms.minor(form.get("amount"))
     return "POST", "/refund", body, {"amount_minor": "amount"}
 
 

@@ -1,20 +1,30 @@
 """`/console/returns`: what customers give back."""
 
+from decimal import Decimal
 from typing import Any
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, gathered, together
+from cloud_api.console.choices import options, places_of, warehouses_of
+from cloud_api.console.files import MOST_ROWS, Cell, table_file
 from cloud_api.console.forms import Form
-from cloud_api.console.orders import known
+from cloud_api.console.names import Names, names_of
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.returns.bodies import BODIES
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.tables import table
+from cloud_api.console.tables import asked_for, table
 
 router = console_router("/returns")
-_FILTERS = ("status", "order_id", "customer_id")
+_FILTERS = ("status", "warehouse_id", "from", "to", "order_id", "customer_id")
+_HEAD = (
+    *("Return", "Order", "Customer", "State", "Reason", "Refund", "Sum", "Asked for"),
+    *("Product", "Quantity", "Unit"),
+)
+_SHOWN = 50
+#: goods are put somewhere
+_NEEDS_PLACES = frozenset({"approved", "inspected"})
 _STATUSES = ("requested", "approved", "received", "inspected", "completed", "rejected", "cancelled")
 _CONDITIONS = ("intact", "wrong", "damaged", "spoiled")
 _SAID = {
@@ -31,15 +41,38 @@ _SAID = {
 @router.get("")
 async def show_returns(request: Request, desk: AtDesk, looking: Looking) -> Response:
     """The newest first."""
-    asked = await table(request, desk, "/returns", filters=_FILTERS)
+    asked, sites = await together(table(request, desk, "/returns", filters=_FILTERS), warehouses_of(looking))
     statuses = [(status, looking.writing.word(status)) for status in _STATUSES]
-    return show(request, "returns/list.html", table=asked, statuses=statuses)
+    names = await names_of(looking, orders={row["order_id"] for row in asked.rows})
+    return show(request, "returns/list.html", table=asked, statuses=statuses, sites=options(sites), orders=names.orders)
+
+
+@router.get("/export")
+async def export_returns(request: Request, desk: AtDesk, looking: Looking) -> Response:
+    """The returns that the filters leave, a line a row."""
+    rows = await desk.every("/returns", most=MOST_ROWS, **asked_for(request, _FILTERS))
+    names = await names_of(
+        looking,
+        orders={row["order_id"] for row in rows},
+        products={line["product_id"] for row in rows for line in row["lines"]},
+    )
+    told = (
+        [
+            *_return(looking, names, row),
+            names.product(line["product_id"]),
+            Decimal(line["quantity"]),
+            names.unit(line["product_id"]),
+        ]
+        for row in rows
+        for line in row["lines"]
+    )
+    return table_file(request, "returns", [looking.say(column) for column in _HEAD], told)
 
 
 @router.get("/new")
 async def show_new(request: Request, desk: AtDesk, looking: Looking) -> Response:
     """What of an order is to come back."""
-    known.need(looking, "returns:write")
+    looking.need("returns:write")
     form = Form.of(order_id=request.query_params.get("order_id"))
     return await _show_new(request, desk, looking, form)
 
@@ -87,12 +120,13 @@ async def follow(request: Request, desk: AtDesk, looking: Looking, return_id: st
 
 
 async def _show_new(request: Request, desk: Desk, looking: Visitor, form: Form, *, status: int = 200) -> Response:
-    order = await desk.get(f"/orders/{form.get('order_id')}") if form.get("order_id") else None
-    if order is None:
-        delivered = await desk.get("/orders", status="delivered", limit=50)
-        return show(request, "returns/which.html", orders=delivered)
-    names = await known.products(desk, looking, [line["product_id"] for line in order["lines"]])
-    return show(request, "returns/new.html", status=status, form=form, order=order, products=names)
+    if not form.get("order_id"):
+        text = request.query_params.get("search", "").strip()
+        delivered = await desk.page("/orders", status="delivered", search=text, limit=_SHOWN)
+        return show(request, "returns/which.html", orders=delivered.items, text=text)
+    order = await desk.get(f"/orders/{form.get('order_id')}")
+    names = await names_of(looking, products=[line["product_id"] for line in order["lines"]])
+    return show(request, "returns/new.html", status=status, form=form, order=order, products=names.products)
 
 
 async def _show(
@@ -106,27 +140,43 @@ async def _show(
     status: int = 200,
 ) -> Response:
     one = await desk.get(f"/returns/{return_id}")
-    order, names = await known.gathered(
-        desk.get(f"/orders/{one['order_id']}"),
-        known.products(desk, looking, [line["product_id"] for line in one["lines"]]),
+    [order], names = await together(
+        gathered(desk.get(f"/orders/{one['order_id']}")),
+        names_of(looking, products=[line["product_id"] for line in one["lines"]]),
     )
-    places = await known.places(desk, looking, order["warehouse_id"]) if order else []
+    places = []
+    if order and one["status"] in _NEEDS_PLACES and looking.may("returns:process"):
+        places = await places_of(looking, warehouse_id=order["warehouse_id"])
     return show(
         request,
         "returns/return.html",
         status=status,
         one=one,
         order=order,
-        products=names or {},
+        products=names.products,
         lines={line["id"]: line for line in one["lines"]},
         lots=_lots(order, one),
-        places=[(place["id"], f"{place['name']} ({place['code']})") for place in places],
+        places=options(places, "name", "code"),
         conditions=[(code, looking.writing.word(code)) for code in _CONDITIONS],
         open_goods=[row for row in one["goods"] if row["disposition"] is None],
         verb=verb,
         typed=form or Form(),
         fresh=Form,
     )
+
+
+def _return(looking: Visitor, names: Names, row: Answer) -> list[Cell]:
+    refund = row["refund_minor"]
+    return [
+        row["number"],
+        names.order(row["order_id"]),
+        names.orders.get(row["order_id"], {}).get("customer_name", ""),
+        looking.writing.word(row["status"]),
+        row["reason"],
+        looking.writing.word(row["refund_status"]),
+        None if refund is None else Decimal(refund) / 100,
+        looking.writing.moment(row["requested_at"]),
+    ]
 
 
 def _lots(order: Answer, one: Answer) -> dict[str, list[tuple[str, str]]]:

@@ -2,19 +2,17 @@
 
 from fastapi import APIRouter, Request, Response
 
-from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused, together
-from cloud_api.console.pages import go, refusal, show
+from cloud_api.console import files, forms
+from cloud_api.console.asking import Refused, together
+from cloud_api.console.pages import go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.security import audit
-from cloud_api.console.tables import Table, table
+from cloud_api.console.tables import Table, asked_for, table
 
 events = console_router("/security")
 SECURITY = "/console/security"
 _SOURCE = "/admin/security/events"
 _FILTERS = ("type", "severity", "status")
-#: an event that is older than so many pages is not looked for
-_PAGES = 5
 
 
 @events.get("")
@@ -36,13 +34,32 @@ async def show_events_part(request: Request, desk: AtDesk) -> Response:
     return show(request, "security/events_part.html", table=found)
 
 
+@events.get("/export")
+async def export_events(request: Request, desk: AtDesk, who: Looking) -> Response:
+    """What the filters leave, as a file."""
+    found = await desk.every(_SOURCE, most=files.MOST_ROWS, **asked_for(request, _FILTERS))
+    head = ("When", "Severity", "What", "Who", "Address", "State", "Settled", "How it ended", "Details")
+    rows = [
+        (
+            who.writing.moment(event["occurred_at"]),
+            who.writing.word(event["severity"]),
+            who.writing.word(event["type"]),
+            event["actor_name"] or event["actor_kind"],
+            event["address"],
+            who.writing.word(event["status"]),
+            who.writing.moment(event["resolved_at"]),
+            event["note"],
+            "; ".join(f"{who.writing.word(name)}: {said}" for name, said in event["details"].items()),
+        )
+        for event in found
+    ]
+    return files.table_file(request, "security-events", [who.say(name) for name in head], rows)
+
+
 @events.get("/events/{id}")
 async def show_event(request: Request, desk: AtDesk, id: str) -> Response:
     """One event, and the form to settle it."""
-    event = await _event(desk, id)
-    if event is None:
-        return refusal(request, Refused(404, "NOT_FOUND", "there is no such event among the latest"))
-    return show(request, "security/event.html", event=event)
+    return show(request, "security/event.html", event=await desk.get(f"{_SOURCE}/{id}"))
 
 
 @events.post("/events/{id}/investigate")
@@ -60,23 +77,9 @@ async def resolve(request: Request, desk: AtDesk, id: str) -> Response:
         await desk.do("PUT", f"{_SOURCE}/{id}/resolve", form.body("status", "note"))
     except Refused as refused:
         form.refuse(refused)
-        event = await _event(desk, id)
-        if event is None:
-            raise
+        event = await desk.get(f"{_SOURCE}/{id}")
         return show(request, "security/event.html", status=refused.status, event=event, form=form)
     return go(request, SECURITY, said="The event is settled.")
-
-
-async def _event(desk: Desk, id: str) -> Answer | None:
-    """The API lists events but gives no single one."""
-    cursor = None
-    for _ in range(_PAGES):
-        part = await desk.page(_SOURCE, limit=200, cursor=cursor)
-        found = next((event for event in part.items if event["id"] == id), None)
-        cursor = part.next_cursor
-        if found is not None or cursor is None:
-            return found
-    return None
 
 
 router = APIRouter()

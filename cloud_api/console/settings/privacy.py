@@ -2,8 +2,8 @@
 
 from fastapi import Request, Response
 
-from cloud_api.console.asking import Answer, Desk, together
-from cloud_api.console.pages import Visitor, go, show
+from cloud_api.console.names import names_of
+from cloud_api.console.pages import go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import table
 
@@ -14,8 +14,9 @@ PRIVACY = "/console/settings/privacy"
 @router.get("")
 async def list_requests(request: Request, desk: AtDesk, who: Looking) -> Response:
     """Who asked, about whom, and what became of it."""
-    found, names = await together(table(request, desk, "/privacy/erasure-requests"), _names(desk, who))
-    return show(request, "settings/privacy.html", table=found, names=names)
+    found = await table(request, desk, "/privacy/erasure-requests")
+    people = [one[field] for one in found.rows for field in ("subject_id", "requested_by")]
+    return show(request, "settings/privacy.html", table=found, names=await names_of(who, people=people))
 
 
 @router.post("/{id}/execute")
@@ -30,9 +31,3 @@ async def cancel(request: Request, desk: AtDesk, id: str) -> Response:
     """Leave it as it is."""
     await desk.do("POST", f"/privacy/erasure-requests/{id}/cancel")
     return go(request, PRIVACY, said="The data stays as it is.")
-
-
-async def _names(desk: Desk, who: Visitor) -> dict[str, Answer]:
-    if not who.may("users:read"):
-        return {}
-    return {person["id"]: person["full_name"] for person in await desk.every("/admin/users")}

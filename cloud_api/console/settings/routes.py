@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request, Response
 
 from cloud_api.console import forms
 from cloud_api.console.asking import Answer, Desk, Refused
-from cloud_api.console.pages import go, show
+from cloud_api.console.pages import go, show, visitor_of
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.settings import features, machines, privacy
+from cloud_api.console.settings import features, look, machines, privacy, providers
 
 settings = console_router("/settings")
 SETTINGS = "/console/settings"
@@ -30,6 +30,7 @@ _GROUPS: Mapping[str, str] = {
     "notifications": "Notifications",
 }
 _LAST = "Other"
+_MEANWHILE = "CHANGED_MEANWHILE"
 #: what a setting is called on the page; what has no name here is called as its key says
 _TITLES: Mapping[str, str] = {
     "locale": "Language and country",
@@ -51,6 +52,7 @@ _TITLES: Mapping[str, str] = {
     "deliveries.otp_required": "Code at the door",
     "deliveries.otp_minutes": "Minutes that a code works",
     "deliveries.relay_number": "Number to reach customers by",
+    "deliveries.upi_id": "UPI address to pay to at the door",
     "deliveries.arrival_radius_m": "Arrived within, metres",
     "deliveries.silent_after_minutes": "Minutes of silence until told",
     "deliveries.tracking_link_hours": "Hours that tracking stays open",
@@ -58,6 +60,8 @@ _TITLES: Mapping[str, str] = {
     "fleet.remind_days": "Days before papers expire to tell",
 }
 _RESET = "_reset"
+#: before the key of a setting: what the page showed when it was opened
+_WAS = "_was."
 
 
 @settings.get("")
@@ -75,14 +79,18 @@ async def change_settings(request: Request, desk: AtDesk) -> Response:
     if form.get(_RESET):
         await desk.do("PUT", "/admin/settings", {"values": {form.get(_RESET): None}})
         return go(request, SETTINGS, said="It is as it is when nobody sets it.")
-    values = {one["key"]: wanted for one in known if (wanted := _wanted(one, form)) != one["value"]}
+    shown = {one["key"]: _typed(one, form.get(_WAS + one["key"], forms.shown(one["value"]))) for one in known}
+    values = {one["key"]: wanted for one in known if (wanted := _wanted(one, form)) != shown[one["key"]]}
     if not values:
         return go(request, SETTINGS, said="Nothing was changed.")
     try:
-        await desk.do("PUT", "/admin/settings", {"values": values})
+        await desk.do("PUT", "/admin/settings", {"values": values, "expected": {key: shown[key] for key in values}})
     except Refused as refused:
         form.refuse(refused)
         form.errors = {name.removeprefix("values."): message for name, message in form.errors.items()}
+        if refused.code == _MEANWHILE:
+            known = await desk.get("/admin/settings")
+            _tell_of_others(request, form, known)
         return _page(request, known, form=form, status=refused.status)
     return go(request, SETTINGS, said="Saved.")
 
@@ -94,15 +102,30 @@ def _wanted(setting: Answer, form: forms.Form) -> object:
         return form.ticked(key)
     if key not in form.values:
         return setting["value"]
-    text = form.get(key)
+    return _typed(setting, form.get(key))
+
+
+def _typed(setting: Answer, text: str) -> object:
+    if setting["kind"] == "boolean":
+        return text == "true"
     return int(text) if setting["kind"] == "integer" and text.lstrip("-").isdecimal() else text
+
+
+def _tell_of_others(request: Request, form: forms.Form, known: Sequence[Answer]) -> None:
+    """Beside each setting that somebody else has changed stands what it is now; who saves again takes their own."""
+    say = visitor_of(request).say
+    form.problem = say("Somebody else has changed these meanwhile. Look at them, and save again to have yours.")
+    for one in known:
+        if one["key"] in form.errors:
+            form.errors[one["key"]] = say("It is {value} now.", value=forms.shown(one["value"]))
+        form.values[_WAS + one["key"]] = forms.shown(one["value"])
 
 
 def _page(request: Request, known: Sequence[Answer], *, form: forms.Form | None = None, status: int = 200) -> Response:
     groups: dict[str, list[Answer]] = {name: [] for name in dict.fromkeys([*_GROUPS.values(), _LAST])}
     for setting in known:
         groups[_GROUPS.get(setting["key"].partition(".")[0], _LAST)].append(setting)
-    form = form or forms.Form.of(**{one["key"]: one["value"] for one in known})
+    form = form or forms.Form.of(**{name + one["key"]: one["value"] for one in known for name in ("", _WAS)})
     shown = {name: some for name, some in groups.items() if some}
     return show(request, "settings/settings.html", status=status, groups=shown, titles=_TITLES, form=form)
 
@@ -146,5 +169,5 @@ async def _addresses(request: Request, desk: Desk, *, form: forms.Form | None = 
 
 
 router = APIRouter()
-for part in (settings, features.router, machines.router, privacy.router):
+for part in (settings, look.router, providers.router, features.router, machines.router, privacy.router):
     router.include_router(part)

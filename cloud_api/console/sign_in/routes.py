@@ -1,80 +1,99 @@
-"""`/console/sign-in`, `/console/sign-out`."""
+"""`/console/sign-in`, `/console/sign-out`, and what was forgotten."""
 
-from fastapi import Request, Response
-from fastapi.responses import RedirectResponse
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
 
 from cloud_api.console import forms, sessions
-from cloud_api.console.asking import Refused
+from cloud_api.console.asking import Answer, Desk, Refused
 from cloud_api.console.pages import go, show
 from cloud_api.console.route import AtDesk, console_router
+from cloud_api.console.sign_in import elsewhere
+from cloud_api.console.sign_in.coming import come_in
+from cloud_api.console.sign_in.look import asked_look
 
-router = console_router(signed_in=False)
+entrance = console_router(signed_in=False)
 leaving = console_router()
 
 
-@router.get("/sign-in")
-async def show_sign_in(request: Request) -> Response:
-    """The form; `next` is the page to go on to."""
+@entrance.get("/sign-in")
+async def show_sign_in(request: Request, desk: AtDesk) -> Response:
+    """The form; `next` is the page to go on to, `organization` whose look it has."""
     wanted = sessions.safe_next(request.query_params.get("next", ""))
-    return show(request, "sign_in/sign_in.html", form=forms.Form.of(next=wanted), challenge=None)
+    return await _page(request, desk, forms.Form.of(next=wanted))
 
 
-@router.post("/sign-in")
+@entrance.post("/sign-in")
 async def sign_in(request: Request, desk: AtDesk) -> Response:
     """Compare the password; where a second factor is in force, ask for its code."""
     form = await forms.read(request)
+    credentials = {"login": form.get("login"), "password": form.values.get("password", "")}
     try:
-        said = await desk.do("POST", "/auth/login", {"login": form.get("login"), "password": form.values["password"]})
-    except (Refused, KeyError) as refused:
-        if isinstance(refused, Refused):
-            form.refuse(refused)
-        return show(request, "sign_in/sign_in.html", status=401, form=form, challenge=None)
-    if "challenge" in said:
-        return show(request, "sign_in/sign_in.html", form=form, challenge=said)
-    return _come_in(request, said, form.get("next"))
+        said = await desk.do("POST", "/auth/login", credentials)
+    except Refused as refused:
+        form.refuse(refused)
+        return await _page(request, desk, form, status=401)
+    return await _go_on(request, desk, form, said)
 
 
-@router.post("/sign-in/code")
+@entrance.post("/sign-in/directory")
+async def sign_in_by_directory(request: Request, desk: AtDesk) -> Response:
+    """Let the organisation's own directory compare the password."""
+    form = await forms.read(request)
+    credentials = {
+        "organization": form.get("organization"),
+        "login": form.get("login"),
+        "password": form.values.get("password", ""),
+    }
+    try:
+        said = await desk.do("POST", "/auth/ldap/login", credentials)
+    except Refused as refused:
+        form.refuse(refused)
+        return await _page(request, desk, form, status=401)
+    return await _go_on(request, desk, form, said)
+
+
+@entrance.post("/sign-in/code")
 async def answer_challenge(request: Request, desk: AtDesk) -> Response:
     """Compare the second factor's code."""
     form = await forms.read(request)
-    challenge = {"challenge": form.get("challenge"), "methods": form.get("methods").split(",")}
     try:
         said = await desk.do("POST", "/auth/2fa/challenge", form.body("challenge", "code"))
     except Refused as refused:
         form.refuse(refused)
-        return show(request, "sign_in/sign_in.html", status=401, form=form, challenge=challenge)
-    return _come_in(request, said, form.get("next"))
+        return await _page(request, desk, form, challenge=_challenge(form), status=401)
+    return await _go_on(request, desk, form, said)
 
 
-@router.post("/sign-in/sms")
+@entrance.post("/sign-in/sms")
 async def send_code(request: Request, desk: AtDesk) -> Response:
     """Send the code by SMS."""
     form = await forms.read(request)
-    challenge = {"challenge": form.get("challenge"), "methods": form.get("methods").split(",")}
     try:
         await desk.do("POST", "/auth/2fa/sms", form.body("challenge"))
     except Refused as refused:
         form.refuse(refused)
-    return show(request, "sign_in/sign_in.html", form=form, challenge=challenge)
+    return await _page(request, desk, form, challenge=_challenge(form))
 
 
-@router.get("/forgotten")
-async def show_forgotten(request: Request) -> Response:
+@entrance.get("/forgotten")
+async def show_forgotten(request: Request, desk: AtDesk) -> Response:
     """Ask for a mail with a way to a new password."""
-    return show(request, "sign_in/forgotten.html", sent=False)
+    return show(request, "sign_in/forgotten.html", look=await asked_look(request, desk), sent=False)
 
 
-@router.post("/forgotten")
+@entrance.post("/forgotten")
 async def send_reset(request: Request, desk: AtDesk) -> Response:
-    """Send it; whether anybody has that address is not said."""
+    """Send it; whether anybody has that name or address is not said."""
     form = await forms.read(request)
+    look = await asked_look(request, desk, form.get("organization"))
     try:
-        await desk.do("POST", "/auth/forgot-password", form.body("email"))
+        await desk.do("POST", "/auth/forgot-password", {"login": form.get("login")})
     except Refused as refused:
         form.refuse(refused)
-        return show(request, "sign_in/forgotten.html", status=422, form=form, sent=False)
-    return show(request, "sign_in/forgotten.html", form=form, sent=True)
+        return show(request, "sign_in/forgotten.html", status=refused.status, look=look, form=form, sent=False)
+    return show(request, "sign_in/forgotten.html", look=look, form=form, sent=True)
 
 
 @leaving.post("/sign-out")
@@ -92,7 +111,29 @@ async def renew() -> Response:
     return Response(status_code=204)
 
 
-def _come_in(request: Request, said: dict[str, str], wanted: str) -> Response:
-    response = RedirectResponse(sessions.safe_next(wanted), 303)
-    sessions.keep(request, response, sessions.given(said))
-    return response
+async def _page(
+    request: Request,
+    desk: Desk,
+    form: forms.Form,
+    *,
+    challenge: Mapping[str, Any] | None = None,
+    status: int = 200,
+) -> Response:
+    look = await asked_look(request, desk, form.get("organization"))
+    return show(request, "sign_in/sign_in.html", status=status, look=look, form=form, challenge=challenge)
+
+
+async def _go_on(request: Request, desk: Desk, form: forms.Form, said: Answer) -> Response:
+    """In, or on to the second factor."""
+    if "challenge" in said:
+        return await _page(request, desk, form, challenge=said)
+    return await come_in(request, said, form.get("next"))
+
+
+def _challenge(form: forms.Form) -> Mapping[str, Any]:
+    return {"challenge": form.get("challenge"), "methods": form.get("methods").split(",")}
+
+
+router = APIRouter()
+for part in (entrance, elsewhere.router):
+    router.include_router(part)

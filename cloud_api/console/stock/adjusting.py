@@ -6,30 +6,32 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Desk, Refused, together
+from cloud_api.console.asking import Refused, together
 from cloud_api.console.forms import Form
-from cloud_api.console.pages import go, refusal, show, visitor_of
-from cloud_api.console.route import AtDesk, console_router
-from cloud_api.console.stock.levels import LEVELS
-from cloud_api.console.stock.names import Names, names_of
+from cloud_api.console.names import Names
+from cloud_api.console.pages import Visitor, go, refusal, show
+from cloud_api.console.route import AtDesk, Looking, console_router
+from cloud_api.console.stock.levels import LEVELS, names_of_levels
 
 router = console_router("/stock/adjust")
 
 #: offered, not demanded
 REASONS = ("Counted again", "Damaged", "Spoiled", "Lost", "Found", "Sample taken", "Booked wrongly")
 _NEEDED = "stock:write"
+#: a lot that lies nowhere has a product all the same
+_NOWHERE = {"lot_id": None, "location_id": None}
 
 
 @router.get("")
-async def show_form(request: Request, desk: AtDesk) -> Response:
+async def show_form(request: Request, visitor: Looking) -> Response:
     """The form; before a lot and a place are named, what there is to choose."""
-    if not visitor_of(request).may(_NEEDED):
+    if not visitor.may(_NEEDED):
         return refusal(request, Refused(403, "FORBIDDEN", f"this needs the permission {_NEEDED}"))
     wanted = request.query_params
     lot_id, location_id = wanted.get("lot_id", ""), wanted.get("location_id", "")
     if not lot_id:
         return show(request, "stock/adjust_what.html", lot=None, levels=[], names=Names())
-    told = await _told(desk, lot_id)
+    told = await _told(visitor, lot_id)
     levels = told["levels"]
     if not location_id and len(levels) != 1:
         return show(request, "stock/adjust_what.html", **told)
@@ -38,7 +40,7 @@ async def show_form(request: Request, desk: AtDesk) -> Response:
 
 
 @router.post("")
-async def adjust(request: Request, desk: AtDesk) -> Response:
+async def adjust(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Book the difference."""
     form = await forms.read(request)
     weight = form.get("weight_g")
@@ -51,7 +53,7 @@ async def adjust(request: Request, desk: AtDesk) -> Response:
         if refused.status == 403 or not form.get("lot_id"):
             raise
         form.refuse(refused)
-        told = await _told(desk, form.get("lot_id"))
+        told = await _told(visitor, form.get("lot_id"))
         return show(request, "stock/adjust.html", status=refused.status, form=form, reasons=REASONS, **_at(told, form))
     said = "The correction is booked." if booked else "It was as counted: nothing had to be booked."
     return go(request, f"/console/stock?lot_id={form.get('lot_id')}", said=said)
@@ -69,9 +71,10 @@ async def suggest(request: Request, desk: AtDesk) -> Response:
     )
 
 
-async def _told(desk: Desk, lot_id: str) -> dict[str, Any]:
+async def _told(visitor: Visitor, lot_id: str) -> dict[str, Any]:
+    desk = visitor.desk
     lot, levels = await together(desk.get(f"/warehouse/batches/{lot_id}"), desk.page(LEVELS, lot_id=lot_id, limit=200))
-    names = await names_of(desk, products=[lot["product_id"]])
+    names = await names_of_levels(visitor, [*levels.items, {"product_id": lot["product_id"], **_NOWHERE}])
     return {"lot": lot, "levels": levels.items, "names": names}
 
 

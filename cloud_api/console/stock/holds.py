@@ -1,15 +1,17 @@
 """`/console/stock/holds` and `/console/stock/reservations`: what is kept from being sold, and what is promised."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms
-from cloud_api.console.asking import Desk, Refused
+from cloud_api.console.asking import Answer, Refused
 from cloud_api.console.forms import Form
-from cloud_api.console.pages import go, show
+from cloud_api.console.names import Names, names_of
+from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.stock.names import names_of
+from cloud_api.console.stock.levels import names_of_levels
 from cloud_api.console.tables import table
 
 router = console_router("/stock")
@@ -19,31 +21,32 @@ _PROMISED = ("active", "consumed", "released", "expired")
 
 
 @router.get("/holds")
-async def show_holds(request: Request, desk: AtDesk) -> Response:
+async def show_holds(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Holds, newest first."""
     listed = await table(request, desk, HOLDS, filters=("lot_id", "location_id"))
-    lots = {one for row in listed.rows for one in _lots_of(row)}
-    return show(request, "stock/holds.html", table=listed, names=await names_of(desk, lots=lots))
+    return show(request, "stock/holds.html", table=listed, names=await _names(visitor, listed.rows))
 
 
 @router.get("/holds/{id}")
-async def show_hold(request: Request, desk: AtDesk, id: str) -> Response:
+async def show_hold(request: Request, visitor: Looking, id: str) -> Response:
     """One hold: what it holds, and what was decided."""
-    return await _page(request, desk, id, Form())
+    return await _page(request, visitor, id, Form())
 
 
 @router.post("/holds/{id}/release")
-async def release_hold(request: Request, desk: AtDesk, id: str) -> Response:
+async def release_hold(request: Request, visitor: Looking, id: str) -> Response:
     """Let what it holds be sold again."""
     form = await forms.read(request)
-    return await _decide(request, desk, id, form, "release", "Released: it may be sold, unless another hold covers it.")
+    return await _decide(
+        request, visitor, id, form, "release", "Released: it may be sold, unless another hold covers it."
+    )
 
 
 @router.post("/holds/{id}/reject")
-async def reject_hold(request: Request, desk: AtDesk, id: str) -> Response:
+async def reject_hold(request: Request, visitor: Looking, id: str) -> Response:
     """Keep it from ever being sold."""
     form = await forms.read(request)
-    return await _decide(request, desk, id, form, "reject", "Rejected: it will not be sold.")
+    return await _decide(request, visitor, id, form, "reject", "Rejected: it will not be sold.")
 
 
 @router.get("/reservations")
@@ -51,37 +54,37 @@ async def show_reservations(request: Request, desk: AtDesk, visitor: Looking) ->
     """What is promised; unless another state is asked for, what is promised still."""
     asked = request.query_params.get("status", "")
     fixed: dict[str, Any] = {} if asked else {"status": "active"}
-    filters = ("status", "product_id", "location_id", "at_risk")
+    filters = ("status", "product_id", "location_id", "lot_id", "at_risk")
     listed = await table(request, desk, "/warehouse/stock/reservations", filters=filters, **fixed)
-    names = await names_of(
-        desk, products={row["product_id"] for row in listed.rows}, lots={row["lot_id"] for row in listed.rows}
-    )
+    names = await names_of_levels(visitor, listed.rows)
     states = [(one, visitor.writing.word(one)) for one in _PROMISED]
     return show(request, "stock/reservations.html", table=listed, names=names, states=states)
 
 
-async def _decide(request: Request, desk: Desk, id: str, form: Form, verb: str, said: str) -> Response:
+async def _decide(request: Request, visitor: Visitor, id: str, form: Form, verb: str, said: str) -> Response:
     names = ("reason", "disposition") if verb == "reject" else ("reason",)
     body = form.body(*names)
     chosen = [one for one in form.many.get("stock_level_ids", []) if one]
     if chosen:
         body["stock_level_ids"] = chosen
     try:
-        await desk.do("POST", f"{HOLDS}/{id}/{verb}", body, key=form.key)
+        await visitor.desk.do("POST", f"{HOLDS}/{id}/{verb}", body, key=form.key)
     except Refused as refused:
         if refused.status == 403:
             raise
         form.refuse(refused)
-        return await _page(request, desk, id, form, status=refused.status)
+        return await _page(request, visitor, id, form, status=refused.status)
     return go(request, f"/console/stock/holds/{id}", said=said)
 
 
-async def _page(request: Request, desk: Desk, id: str, form: Form, status: int = 200) -> Response:
-    hold = await desk.get(f"{HOLDS}/{id}")
-    names = await names_of(desk, lots=_lots_of(hold))
+async def _page(request: Request, visitor: Visitor, id: str, form: Form, status: int = 200) -> Response:
+    hold = await visitor.desk.get(f"{HOLDS}/{id}")
+    names = await _names(visitor, [hold])
     return show(request, "stock/hold.html", status=status, hold=hold, names=names, form=form)
 
 
-def _lots_of(hold: Any) -> set[str]:
-    lots = {level["lot_id"] for level in hold["levels"]}
-    return lots | {hold["lot_id"]} if hold["lot_id"] else lots
+async def _names(visitor: Visitor, holds: Sequence[Answer]) -> Names:
+    """Of what they hold, and where."""
+    named = [*holds, *(level for hold in holds for level in hold["levels"])]
+    lots, places = ([one[name] for one in named] for name in ("lot_id", "location_id"))
+    return await names_of(visitor, lots=lots, places=places)

@@ -5,7 +5,8 @@ from fastapi import APIRouter
 from cloud_api.console.stock.adjusting import router as adjusting
 from cloud_api.console.stock.holds import router as holds
 from cloud_api.console.stock.overview import router as overview
+from cloud_api.console.stock.replenishing import router as replenishing
 
 router = APIRouter(include_in_schema=False)
-for part in (overview, adjusting, holds):
+for part in (overview, adjusting, replenishing, holds):
     router.include_router(part)

@@ -22,13 +22,19 @@ router = APIRouter(prefix="/edge/readers", tags=["devices"], route_class=ApiRout
 
 @router.get("", response_model=list[ReaderRead], dependencies=[require("devices:read")])
 async def list_readers(
-    db: Db, seen: VisiblePlaces, query: Annotated[RowsQuery, Depends()], registered: bool | None = None
+    db: Db,
+    seen: VisiblePlaces,
+    query: Annotated[RowsQuery, Depends()],
+    registered: bool | None = None,
+    gateway_id: uuid.UUID | None = None,
 ) -> Page[ReaderRead]:
     """Newest first; those that are not registered were heard, and nobody has said what they are."""
     mine = select(Sensor).where(Sensor.quantity == QUANTITY, visible_sensors(seen))
     if registered is not None:
         known = select(Reader.id).where(Reader.sensor_id == Sensor.id).exists()
         mine = mine.where(known if registered else ~known)
+    if gateway_id is not None:
+        mine = mine.where(Sensor.gateway_id == gateway_id)
     rows = await page(db, mine, Sensor.id, query)
     return Page(await service.read(db, rows.items), rows.limit, rows.next_cursor)
 

@@ -20,6 +20,7 @@ from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.loops import keep_looking
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
+from cloud_api.places import service as places
 from cloud_api.places.queries import EVERYWHERE, Visible
 
 _POLL_S = 3600.0
@@ -53,9 +54,16 @@ async def record_calibration(
     return calibration
 
 
-async def due_calibrations(db: AsyncSession, on: date, *, seen: Visible = EVERYWHERE) -> Sequence[Due]:
-    """Active sensors whose calibration in force is to be done again by this day, the longest overdue first."""
-    rows = await db.execute(_due(SensorCalibration.due_on <= on, visible_sensors(seen)))
+async def due_calibrations(
+    db: AsyncSession, on: date, *, seen: Visible = EVERYWHERE, location_id: uuid.UUID | None = None
+) -> Sequence[Due]:
+    """Active sensors whose calibration in force is to be done again by this day, the longest overdue first.
+
+    Args:
+        location_id: in this place or anywhere inside it; None: everywhere.
+    """
+    there = [] if location_id is None else [Sensor.location_id.in_(await places.within(db, location_id))]
+    rows = await db.execute(_due(SensorCalibration.due_on <= on, visible_sensors(seen), *there))
     return [Due(sensor, calibration) for sensor, calibration in rows]
 
 

@@ -71,7 +71,10 @@ async def record_calibration(
 
 @router.get("/calibrations/due", response_model=list[CalibrationDueRead], dependencies=[require("devices:read")])
 async def list_due_calibrations(
-    db: Db, seen: VisiblePlaces, within_days: Annotated[int, Query(ge=0, le=3660)] = 30
+    db: Db,
+    seen: VisiblePlaces,
+    within_days: Annotated[int, Query(ge=0, le=3660)] = 30,
+    location_id: uuid.UUID | None = None,
 ) -> list[CalibrationDueRead]:
     """Active sensors that must be calibrated again within so many days, the longest overdue first."""
     today = clock.now().date()
@@ -83,7 +86,7 @@ async def list_due_calibrations(
             overdue_days=(today - due_on).days,
         )
         for sensor, calibration in await calibrations.due_calibrations(
-            db, today + timedelta(days=within_days), seen=seen
+            db, today + timedelta(days=within_days), seen=seen, location_id=location_id
         )
         if (due_on := calibration.due_on) is not None
     ]

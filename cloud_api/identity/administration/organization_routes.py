@@ -148,7 +148,7 @@ async def change_organization_settings(
 ) -> dict[str, Value]:
     """Several at once: all of them or none."""
     guards = request.app.state.setting_guards
-    await configuration.change(db, body.values, by=principal.id, guards=guards)
+    await configuration.change(db, body.values, by=principal.id, guards=guards, expected=body.expected)
     return await configuration.values_of(db)
 
 
@@ -162,7 +162,8 @@ async def get_branding(
 
 @router.put("/{id}/branding", response_model=Branding, dependencies=WRITING)
 async def change_branding(db: NamedDb, id: uuid.UUID, body: Branding) -> Branding:
-    """Replace the white label; what is not sent is Coldfleet's own."""
+    """Replace the white label; what is not sent is Coldfleet's own. White text can be read on its first colour."""
+    organizations.check_readable(body)
     organization = await organizations.get_organization(db, id)
     organization.branding = body.model_dump(mode="json", exclude_defaults=True)
     return body

@@ -154,7 +154,7 @@ def _write_oidc(provider: IdentityProvider, new: OidcProviderWrite, settings: Se
     _keep_or_replace(provider, url=new.issuer, secret=secret, sent="client_secret" in new.model_fields_set)
     provider.client_id, provider.scopes, provider.role_claim = new.client_id, new.scopes, new.role_claim
     provider.role_mapping = new.role_mapping
-    provider.redirect_url = new.redirect_url or f"{settings.public_url.rstrip('/')}/sign-in/callback"
+    provider.redirect_url = new.redirect_url or f"{settings.public_url.rstrip('/')}/console/sign-in/callback"
     schemes = ("https://", "http://") if settings.environment == "development" else ("https://",)
     if not provider.redirect_url.startswith(schemes):
         raise Invalid(f"must begin with {' or '.join(schemes)}", field="redirect_url")

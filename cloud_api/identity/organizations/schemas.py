@@ -19,7 +19,18 @@ Slug = Annotated[str, Field(min_length=2, max_length=63, pattern=r"^[a-z0-9]([a-
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Plan = Literal["basic", "pro", "enterprise"]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#1f6feb"])]
+#: an address elsewhere, or the picture that was put here by `/organizations/{id}/logo`
+LOGO_PATTERN = r"^(https://[^\s<>\"']+|/api/v1/organizations/[0-9a-f-]{36}/logo(\?v=[0-9a-f]+)?)?$"
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
+
+
+class Branding(RequestModel):
+    """How a white label looks; what is not sent is Coldfleet's own."""
+
+    name: Annotated[str, Field(min_length=1, max_length=120)] = "Coldfleet"
+    logo_url: Annotated[str, Field(max_length=500, pattern=LOGO_PATTERN)] = ""
+    primary_colour: Colour = "#0b5c8a"
+    accent_colour: Colour = "#f2a33c"
 
 
 class OrganizationRead(ResponseModel):
@@ -30,12 +41,5 @@ class OrganizationRead(ResponseModel):
     slug: str
     currency: str
     timezone: str
-
-
-class Branding(RequestModel):
-    """How a white label looks; what is not sent is Coldfleet's own."""
-
-    name: Annotated[str, Field(min_length=1, max_length=120)] = "Coldfleet"
-    logo_url: Annotated[str, Field(max_length=500, pattern=r"^(https://[^\s<>\"']+)?$")] = ""
-    primary_colour: Colour = "#0b5c8a"
-    accent_colour: Colour = "#f2a33c"
+    #: how its pages look
+    branding: Branding

@@ -12,7 +12,8 @@ from cloud_api.identity.errors import NameTaken
 from cloud_api.identity.organizations.models import PLATFORM_SLUG, Organization
 from cloud_api.identity.organizations.schemas import Branding
 from cloud_api.kernel import clock
-from cloud_api.kernel.errors import Conflict, NotFound
+from cloud_api.kernel.colours import LEAST_CONTRAST, WHITE, contrast
+from cloud_api.kernel.errors import Conflict, Invalid, NotFound
 
 
 async def create_organization(
@@ -89,6 +90,20 @@ async def branding_of(db: AsyncSession, name: str) -> Branding:
     return Branding.model_validate(found.branding if found is not None else {})
 
 
+def check_readable(branding: Branding) -> None:
+    """Whether buttons in the first colour can be read: white text on it, and it on white.
+
+    Raises:
+        Invalid: when they cannot.
+    """
+    found = contrast(branding.primary_colour, WHITE)
+    if found < LEAST_CONTRAST:
+        raise Invalid(
+            f"white text on it has a contrast of {found:.1f} to 1, and {LEAST_CONTRAST} are needed: take a darker one",
+            field="primary_colour",
+        )
+
+
 async def today(db: AsyncSession) -> date:
     """The calendar day in the organisation's own time zone."""
     return clock.now().astimezone(await zone(db)).date()
@@ -101,6 +116,9 @@ async def instant(db: AsyncSession, day: date, at: time) -> datetime:
 
 async def zone(db: AsyncSession) -> ZoneInfo:
     """The organisation's own time zone."""
-    scope = db.sync_session.info["scope"]
-    organization = await db.get_one(Organization, scope.organization_id)
-    return ZoneInfo(organization.timezone)
+    return ZoneInfo((await own(db)).timezone)
+
+
+async def own(db: AsyncSession) -> Organization:
+    """The organisation that this session works for."""
+    return await db.get_one(Organization, db.sync_session.info["scope"].organization_id)

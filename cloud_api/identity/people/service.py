@@ -2,9 +2,9 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -147,6 +147,15 @@ async def get_user(db: AsyncSession, user_id: uuid.UUID, *, locked: bool = False
     return found
 
 
+async def names_of(db: AsyncSession, user_ids: Iterable[uuid.UUID | None]) -> Mapping[uuid.UUID, str]:
+    """What these people are called, those who have left too."""
+    wanted = {user_id for user_id in user_ids if user_id is not None}
+    if not wanted:
+        return {}
+    rows = await db.execute(select(User.id, User.full_name, User.username).where(User.id.in_(wanted)))
+    return {user_id: full_name or username for user_id, full_name, username in rows.tuples()}
+
+
 async def roles_held(db: AsyncSession, user_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Sequence[Role]]:
     """The roles of each of these people, by name."""
     held = defaultdict[uuid.UUID, list[Role]](list)
@@ -159,6 +168,14 @@ async def roles_held(db: AsyncSession, user_ids: Collection[uuid.UUID]) -> Mappi
     for user_id, role in rows:
         held[user_id].append(role)
     return held
+
+
+async def users_for_their_own(db: AsyncSession, permission: str) -> Select[tuple[User]]:
+    """Active people of this organisation to whom a role grants `permission` for what is their own, as drivers are."""
+    roles = await db.scalars(select(Role).where(Role.reach == "own"))
+    narrow = [role.id for role in roles if grants(role.granted, permission)]
+    holders = select(UserRole.user_id).where(UserRole.role_id.in_(narrow))
+    return select(User).where(User.status == "active", User.deleted_at.is_(None), User.id.in_(holders))
 
 
 async def users_with_permission(db: AsyncSession, permission: str) -> Sequence[uuid.UUID]:

@@ -18,6 +18,7 @@ from cloud_api.identity.invitations.models import Invitation
 from cloud_api.identity.people.models import FormerPassword, User, UserRole
 from cloud_api.identity.people.service import roles_held
 from cloud_api.identity.privacy.models import ErasureRequest, PersonalDataExport
+from cloud_api.identity.saved_views import service as saved_views
 from cloud_api.identity.sessions.models import OneTimeToken, SecondFactor, UsedRefreshToken, UserSession
 from cloud_api.identity.teams.service import leave_all, teams_of
 from cloud_api.kernel import clock
@@ -58,6 +59,9 @@ async def tell_account(db: AsyncSession, user: User) -> JsonValue:
         "extra_permissions": [*user.extra_permissions.split()],
         "teams": [team.name for team in await teams_of(db, user.id)],
         "accounts_elsewhere": [{"subject": one.subject, "since": one.created_at.isoformat()} for one in elsewhere],
+        "saved_views": [
+            {"page": one.page, "name": one.name, "query": one.query} for one in await saved_views.views_of(db, user.id)
+        ],
         "two_factor": factor is not None and factor.confirmed_at is not None,
     }
 
@@ -66,6 +70,7 @@ async def erase_account(db: AsyncSession, user: User) -> None:
     """A name and an address that are nobody's; no role, no password, no way in."""
     await _erase_mails(db, user)
     await leave_all(db, user.id)
+    await saved_views.forget_all(db, user.id)
     for held in await db.scalars(select(UserRole).where(UserRole.user_id == user.id)):
         await db.delete(held)
     await db.flush()

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from sqlalchemy import select
 
 from cloud_api.inventory.holds import queries
@@ -28,13 +28,16 @@ async def list_holds(
     query: Annotated[PageQuery, Depends()],
     location_id: uuid.UUID | None = None,
     lot_id: uuid.UUID | None = None,
+    source: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")] = None,
 ) -> Page[HoldRead]:
-    """What is kept from being sold, and why, newest first."""
+    """What is kept from being sold, and why, newest first. `source`: what asked for it, as `excursion:<id>`."""
     statement = select(StockHold).where(queries.visible_holds(seen))
     if location_id is not None:
         statement = statement.where(StockHold.location_id == location_id)
     if lot_id is not None:
         statement = statement.where(StockHold.lot_id == lot_id)
+    if source is not None:
+        statement = statement.where(StockHold.source == source)
     rows = await page(db, statement, StockHold.id, query)
     levels = await queries.held_levels(db, [row.id for row in rows.items], seen)
     return Page([_hold(row, levels.get(row.id, ())) for row in rows.items], rows.limit, rows.next_cursor)

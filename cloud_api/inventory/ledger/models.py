@@ -102,6 +102,7 @@ class StockMovement(OrganizationOwned, Base):
         Index("ix_stock_movements_location_id_id", "location_id", "id"),
         Index("ix_stock_movements_group_id", "group_id"),
         Index("ix_stock_movements_organization_id_effective_at", "organization_id", "effective_at"),
+        Index("ix_stock_movements_kind", "organization_id", "movement_type", "effective_at"),
         Index("ix_stock_movements_reference", "organization_id", "reference"),
         UniqueConstraint("organization_id", "reverses_id"),
         CheckConstraint(f"movement_type IN {MOVEMENT_TYPES}", name="movement_type"),

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.inventory.ledger.models import Lot
-from cloud_api.inventory.ledger.queries import visible_lots
+from cloud_api.inventory.ledger.queries import products_named, visible_lots, words_of
 from cloud_api.inventory.lots.queries import Calendar, keeps_until, lying, with_status
 from cloud_api.kernel.paging import BadCursor, Page, PageQuery, asked_for, decode_cursor, encode_cursor, page
 from cloud_api.places.models import Location
@@ -28,6 +28,10 @@ class LotFilter:
     lot_number: str | None = None
     #: one of `queries.STATUSES`
     status: str | None = None
+    #: words, of which each is in the lot's number or in the name or number of its product
+    search: str | None = None
+    #: where some of them lies
+    warehouse_id: uuid.UUID | None = None
 
     def conditions(self, days: Calendar, seen: Visible) -> list[ColumnElement[bool]]:
         """The same, as conditions on `Lot`."""
@@ -37,9 +41,20 @@ class LotFilter:
             (self.lot_number, Lot.lot_number == self.lot_number),
         ]
         conditions = [visible_lots(seen), *(condition for value, condition in asked if value is not None)]
+        conditions += named(self.search)
+        if self.warehouse_id is not None:
+            conditions.append(lying(Location.warehouse_id == self.warehouse_id, seen=seen))
         if self.status is not None:
             conditions.append(with_status(self.status, days))
         return conditions
+
+
+def named(search: str | None) -> list[ColumnElement[bool]]:
+    """That lots go by each of these words."""
+    return [
+        or_(Lot.lot_number.icontains(word, autoescape=True), Lot.product_id.in_(products_named(word)))
+        for word in words_of(search)
+    ]
 
 
 def expiring(

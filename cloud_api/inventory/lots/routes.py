@@ -29,7 +29,7 @@ from cloud_api.inventory.lots.schemas import (
     TransformationRead,
 )
 from cloud_api.inventory.lots.tracing import Direction, trace
-from cloud_api.inventory.stock.schemas import MovementRead
+from cloud_api.inventory.stock.schemas import MovementRead, Search
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.money import unit_price_from_integer
 from cloud_api.kernel.paging import Page, PageQuery, RowsQuery
@@ -53,10 +53,12 @@ async def list_lots(
     lot_number: Annotated[str | None, Query(max_length=64)] = None,
     status: LotStatus | None = None,
     order: Literal["newest", "fefo"] = "newest",
+    search: Search = None,
+    warehouse_id: uuid.UUID | None = None,
 ) -> Page[LotRead]:
-    """Lots, newest first, or first those that expire first."""
+    """Lots, newest first, or first those that expire first. `search`: words of the lot's number or of its product."""
     days = await calendar(db)
-    asked = listing.LotFilter(product_id, variant_id, lot_number, status)
+    asked = listing.LotFilter(product_id, variant_id, lot_number, status, search, warehouse_id)
     if order == "fefo":
         rows = await listing.first_expired(db, asked.conditions(days, seen), query)
     else:
@@ -73,11 +75,12 @@ async def list_expiring_lots(
     days: Annotated[int, Query(ge=0, le=3650)] = 7,
     product_id: uuid.UUID | None = None,
     warehouse_id: uuid.UUID | None = None,
+    search: Search = None,
 ) -> Page[ExpiringRead]:
     """What lies somewhere and has at most so many days left, by the calendar of that place: first to expire first."""
     today = await calendar(db)
     conditions = listing.expiring(today, days=days, product_id=product_id, warehouse_id=warehouse_id, seen=seen)
-    rows = await listing.soonest(db, conditions, query)
+    rows = await listing.soonest(db, [*conditions, *listing.named(search)], query)
     standing = await standing_of(db, rows.items, today, seen=seen)
     items = [_expiring(lot, standing[lot.id]) for lot in rows.items]
     return Page(items, rows.limit, rows.next_cursor)

@@ -46,7 +46,12 @@ class Area:
 
 async def use_of(db: AsyncSession, warehouse: Warehouse) -> tuple[Use, Mapping[str, Use]]:
     """How full a warehouse is: as a whole, and its places of each storage class."""
-    locations = await _present(db, warehouse.id)
+    return await use_of_all(db, [warehouse])
+
+
+async def use_of_all(db: AsyncSession, warehouses: Collection[Warehouse]) -> tuple[Use, Mapping[str, Use]]:
+    """How full warehouses are together; the whole has no capacity unless each of them has one."""
+    locations = await _present(db, [warehouse.id for warehouse in warehouses])
     used = await service.used_kg(db, [location.id for location in locations])
     by_id = {location.id: location for location in locations}
     there, room = defaultdict[str, float](float), defaultdict[str, float](float)
@@ -55,7 +60,9 @@ async def use_of(db: AsyncSession, warehouse: Warehouse) -> tuple[Use, Mapping[s
         if location.capacity_kg is not None and not any(outer.capacity_kg for outer in _outside(location, by_id)):
             room[location.storage_type] += location.capacity_kg
     classes = {name: Use(round(kg, 3), room.get(name)) for name, kg in sorted(there.items())}
-    return Use(round(sum(there.values()), 3), warehouse.capacity_limit_kg), classes
+    limits = [warehouse.capacity_limit_kg for warehouse in warehouses]
+    capacity = sum(limit for limit in limits if limit is not None) if limits and None not in limits else None
+    return Use(round(sum(there.values()), 3), capacity), classes
 
 
 async def climate_of(
@@ -81,7 +88,7 @@ async def floor_map(db: AsyncSession, warehouse_id: uuid.UUID, *, seen: Visible 
         NotFound: when the warehouse is not there to be seen.
     """
     await places.get_warehouse(db, warehouse_id, seen=seen)
-    locations = await _present(db, warehouse_id)
+    locations = await _present(db, [warehouse_id])
     by_id = {location.id: location for location in locations}
     used, inside = await service.used_kg(db, list(by_id)), defaultdict[uuid.UUID, float](float)
     held = set(
@@ -112,8 +119,8 @@ async def floor_map(db: AsyncSession, warehouse_id: uuid.UUID, *, seen: Visible 
     ]
 
 
-async def _present(db: AsyncSession, warehouse_id: uuid.UUID) -> Sequence[Location]:
-    its = select(Location).where(Location.warehouse_id == warehouse_id, Location.removed_at.is_(None))
+async def _present(db: AsyncSession, warehouse_ids: Collection[uuid.UUID]) -> Sequence[Location]:
+    its = select(Location).where(Location.warehouse_id.in_(warehouse_ids), Location.removed_at.is_(None))
     return (await db.scalars(its.order_by(Location.code, Location.id))).all()
 
 

@@ -44,6 +44,7 @@ async def list_reservations(
     source: str | None = None,
     product_id: uuid.UUID | None = None,
     location_id: uuid.UUID | None = None,
+    lot_id: uuid.UUID | None = None,
 ) -> Page[ReservationRead]:
     """What is promised, newest first; with `at_risk` what is on hold and could not be replaced."""
     statement = select(StockReservation).where(queries.visible_reservations(seen))
@@ -53,12 +54,14 @@ async def list_reservations(
         statement = statement.where(StockReservation.status == status)
     if source is not None:
         statement = statement.where(StockReservation.source == source)
-    if product_id is not None or location_id is not None:
-        levels = select(StockLevel.id)
-        if product_id is not None:
-            levels = levels.where(StockLevel.product_id == product_id)
-        if location_id is not None:
-            levels = levels.where(StockLevel.location_id == location_id)
+    asked = (
+        (product_id, StockLevel.product_id == product_id),
+        (location_id, StockLevel.location_id == location_id),
+        (lot_id, StockLevel.lot_id == lot_id),
+    )
+    of_levels = [condition for value, condition in asked if value is not None]
+    if of_levels:
+        levels = select(StockLevel.id).where(*of_levels)
         statement = statement.where(StockReservation.stock_level_id.in_(levels))
     rows = await page(db, statement, StockReservation.id, query)
     return Page(await _read(db, rows.items), rows.limit, rows.next_cursor)

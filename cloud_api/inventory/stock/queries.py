@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
 
 from cloud_api.inventory.ledger.models import Lot, StockLevel, StockMovement
+from cloud_api.inventory.ledger.queries import products_named, words_of
 from cloud_api.kernel.columns import Quantity
 from cloud_api.places.models import Location
 from cloud_api.places.queries import Visible
@@ -24,6 +25,10 @@ class LevelFilter:
     lot_id: uuid.UUID | None = None
     #: available or on_hold
     status: str | None = None
+    #: words, of which each is in the name or the number of the product, the lot or the place
+    search: str | None = None
+    #: True: only where something lies; False: only what is empty
+    in_stock: bool | None = None
 
     def conditions(self, seen: Visible) -> list[ColumnElement[bool]]:
         """The same, as conditions on `StockLevel`."""
@@ -34,8 +39,10 @@ class LevelFilter:
             (self.status, StockLevel.status == self.status),
             (self.warehouse_id, _lies_in(StockLevel.location_id == Location.id, self.warehouse_id)),
             (self.variant_id, StockLevel.lot_id.in_(select(Lot.id).where(Lot.variant_id == self.variant_id))),
+            (self.in_stock, StockLevel.on_hand > 0 if self.in_stock else StockLevel.on_hand == 0),
         ]
-        return [seen.locations(StockLevel.location_id), *(condition for value, condition in asked if value is not None)]
+        conditions = [condition for value, condition in asked if value is not None]
+        return [seen.locations(StockLevel.location_id), *conditions, *(_named(word) for word in words_of(self.search))]
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,17 @@ class MovementFilter:
         if self.until is not None:
             conditions.append(StockMovement.effective_at < self.until)
         return select(StockMovement).where(seen.locations(StockMovement.location_id), *conditions)
+
+
+def _named(word: str) -> ColumnElement[bool]:
+    """Whether the product, the lot or the place of a level goes by a word."""
+    lots = select(Lot.id).where(Lot.lot_number.icontains(word, autoescape=True))
+    called = (column.icontains(word, autoescape=True) for column in (Location.name, Location.code))
+    return or_(
+        StockLevel.product_id.in_(products_named(word)),
+        StockLevel.lot_id.in_(lots),
+        StockLevel.location_id.in_(select(Location.id).where(or_(*called))),
+    )
 
 
 def _lies_in(join: ColumnElement[bool], warehouse_id: uuid.UUID | None) -> ColumnElement[bool]:

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
-from sqlalchemy import select
 
 from cloud_api.identity.organizations import service as organizations
 from cloud_api.inventory.ledger import service as ledger
 from cloud_api.inventory.ledger.models import StockLevel, StockMovement
 from cloud_api.inventory.stock import service
+from cloud_api.inventory.stock.listing import LevelSort, levels
 from cloud_api.inventory.stock.queries import LevelFilter, MovementFilter, expected, per_product
 from cloud_api.inventory.stock.schemas import (
     ExpectedRead,
@@ -27,6 +27,7 @@ from cloud_api.inventory.stock.schemas import (
     MovementReverse,
     MovementType,
     ReceivingRead,
+    Search,
     StockAdjust,
     ValuationRead,
     ValuedProduct,
@@ -159,10 +160,13 @@ async def list_levels(
     location_id: uuid.UUID | None = None,
     lot_id: uuid.UUID | None = None,
     status: Literal["available", "on_hold"] | None = None,
+    search: Search = None,
+    in_stock: bool | None = None,
+    sort: LevelSort = "-created_at",
 ) -> Page[LevelRead]:
-    """What lies where, and how much of it may be sold."""
-    asked = LevelFilter(product_id, variant_id, warehouse_id, location_id, lot_id, status)
-    rows = await page(db, select(StockLevel).where(*asked.conditions(seen)), StockLevel.id, query)
+    """What lies where, and how much of it may be sold. `search`: words of the product, the lot or the place."""
+    asked = LevelFilter(product_id, variant_id, warehouse_id, location_id, lot_id, status, search, in_stock)
+    rows = await levels(db, asked, seen=seen, sort=sort, query=query)
     return Page([_read(level) for level in rows.items], rows.limit, rows.next_cursor)
 
 
@@ -177,9 +181,11 @@ async def summarise_levels(
     location_id: uuid.UUID | None = None,
     lot_id: uuid.UUID | None = None,
     status: Literal["available", "on_hold"] | None = None,
+    search: Search = None,
+    in_stock: bool | None = None,
 ) -> Page[LevelSummary]:
     """What there is of each product, over the levels that are asked for; the newest product first."""
-    asked = LevelFilter(product_id, variant_id, warehouse_id, location_id, lot_id, status)
+    asked = LevelFilter(product_id, variant_id, warehouse_id, location_id, lot_id, status, search, in_stock)
     statement = per_product(asked, seen)
     if query.cursor is not None:
         statement = statement.where(StockLevel.product_id < decode_key(query.cursor))

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
+from fastapi import Query
 from pydantic import AwareDatetime, Field, model_validator
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
@@ -18,6 +19,8 @@ MovementType = Literal["inbound", "outbound", "adjustment", "transfer", "waste",
 Source = Literal["manual", "scan", "rfid", "scale"]
 WeightG = Annotated[int, Field(gt=0, le=10**12)]
 Reference = Annotated[str, Field(max_length=120)]
+#: words that somebody searches for
+Search = Annotated[str | None, Query(max_length=120, pattern=r"^[^\x00]*$")]
 #: a unit of measure, as `catalog` knows it, or a pack of the product
 Unit = Annotated[str, Field(min_length=1, max_length=40)]
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 Method = Literal["fifo", "average"]
@@ -92,12 +92,27 @@ def value(
 class Book:
     """The same, one movement after the other."""
 
-    def __init__(self, method: Method, makes: Mapping[UUID, int]) -> None:
+    def __init__(self, method: Method, makes: Mapping[Any, int]) -> None:
         self.worth = defaultdict[tuple[UUID, UUID | None], Worth](Worth)
         self._method = method
         self._to_come = dict[object, int](makes.items())
         #: group -> what left by it and has not arrived
         self._under_way = defaultdict[object, deque[_Layer]](deque)
+
+    def copy(self) -> "Book":
+        """The same book: what is added to the one is not in the other."""
+        other = Book(self._method, self._to_come)
+        for key, its in self.worth.items():
+            layers = [_again(layer) for layer in its.layers]
+            other.worth[key] = Worth(its.value_in, its.value_out, layers, its.owed, its.last_cost)
+        for group, left in self._under_way.items():
+            if left:
+                other._under_way[group] = deque(_again(layer) for layer in left)
+        return other
+
+    def expect(self, makes: Mapping[UUID, int]) -> None:
+        """Productions to come: thousandths that come out of each, by its group."""
+        self._to_come.update(makes)
 
     def add(self, movement: Booked) -> None:
         """Count one movement in."""
@@ -174,6 +189,10 @@ class Book:
             first = its.layers[0]
             quantity = sum(layer.quantity for layer in its.layers)
             its.layers = [_Layer(first.received_at, first.lot_id, quantity, its.value)]
+
+
+def _again(layer: _Layer) -> _Layer:
+    return _Layer(layer.received_at, layer.lot_id, layer.quantity, layer.value)
 
 
 def _part(layers: deque[_Layer], quantity: int) -> _Layer:

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel import clock
 from cloud_api.kernel.errors import NotFound
+from cloud_api.logistics.deliveries import naming
 from cloud_api.logistics.deliveries.errors import ClockImplausible, RouteNotUnderWay
 from cloud_api.logistics.deliveries.models import Delivery, Route
 from cloud_api.logistics.deliveries.queries import EVERY_ROUTE, VisibleRoutes
-from cloud_api.logistics.deliveries.schemas import DeliveryRead, RouteDetailRead, RouteRead
+from cloud_api.logistics.deliveries.schemas import RouteDetailRead
 from cloud_api.logistics.deliveries.states import DeliveryStatus, RouteStatus
 
 OPEN = (RouteStatus.PLANNED, RouteStatus.IN_PROGRESS)
@@ -176,8 +177,6 @@ def under_way(route: Route) -> None:
 
 async def detail(db: AsyncSession, route: Route) -> RouteDetailRead:
     """A route with its stops in order."""
-    stops = await deliveries_of(db, route.id)
-    return RouteDetailRead(
-        **RouteRead.model_validate(route).model_dump(),
-        deliveries=[DeliveryRead.model_validate(stop) for stop in stops],
-    )
+    [read] = await naming.named(db, [route])
+    stops = await naming.at_doors(db, await deliveries_of(db, route.id))
+    return RouteDetailRead(**read.model_dump(), deliveries=stops)

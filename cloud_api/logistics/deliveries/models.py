@@ -31,6 +31,7 @@ class Route(OrganizationOwned, Base):
             "uq_delivery_routes_driving", "vehicle_id", unique=True, sqlite_where=_DRIVING, postgresql_where=_DRIVING
         ),
         Index("uq_delivery_routes_driver", "driver_id", unique=True, sqlite_where=_DRIVING, postgresql_where=_DRIVING),
+        Index("ix_delivery_routes_organization_id_delivery_date", "organization_id", "delivery_date"),
         same_organization("vehicle_id", "vehicles"),
         same_organization("driver_id", "users"),
         same_organization("warehouse_id", "warehouses"),

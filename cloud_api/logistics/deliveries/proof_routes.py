@@ -46,6 +46,7 @@ async def proof_read(files: Files, pictures: service.Pictures) -> ProofRead:
         order_id=delivery.order_id,
         delivered_at=delivery.delivered_at,
         delivered_by=delivery.delivered_by,
+        delivered_by_name=_name(pictures, delivery.delivered_by),
         recipient_name=delivery.recipient_name,
         latitude=delivery.latitude,
         longitude=delivery.longitude,
@@ -54,10 +55,15 @@ async def proof_read(files: Files, pictures: service.Pictures) -> ProofRead:
         otp_status=delivery.otp_status,
         otp_verified_at=delivery.otp_verified_at,
         otp_override_by=delivery.otp_override_by,
+        otp_override_by_name=_name(pictures, delivery.otp_override_by),
         otp_override_reason=delivery.otp_override_reason,
         photo=await _file(files, pictures.photo, f"{_PATH}/{delivery.id}/proof/photo"),
         signature=await _file(files, pictures.signature, f"{_PATH}/{delivery.id}/proof/signature"),
     )
+
+
+def _name(pictures: service.Pictures, user_id: uuid.UUID | None) -> str | None:
+    return None if user_id is None else pictures.people[user_id]
 
 
 async def _file(files: Files, media: Media | None, url: str) -> ProofFileRead | None:

@@ -1,12 +1,13 @@
 """Handing goods over: the stock leaves, and what proves it stays."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud_api.identity.people.service import names_of
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.errors import NotFound
 from cloud_api.logistics.deliveries import codes, lookup, stops
@@ -36,6 +37,8 @@ class Pictures(NamedTuple):
     delivery: Delivery
     photo: Media | None
     signature: Media | None
+    #: names of who handed it over, and of who let it pass without its code
+    people: Mapping[uuid.UUID, str]
 
 
 async def prove_delivery(
@@ -101,7 +104,8 @@ async def pictures_of(db: AsyncSession, delivery_id: uuid.UUID, *, seen: Visible
         raise NotFound(f"delivery {delivery.number} is {delivery.status}: it has no proof yet")
     photo = None if delivery.photo_sha256 is None else await media.find(db, delivery.photo_sha256)
     signature = None if delivery.signature_sha256 is None else await media.find(db, delivery.signature_sha256)
-    return Pictures(delivery, photo, signature)
+    people = await names_of(db, (delivery.delivered_by, delivery.otp_override_by))
+    return Pictures(delivery, photo, signature, people)
 
 
 async def _of_one_door(

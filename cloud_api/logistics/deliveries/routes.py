@@ -4,16 +4,17 @@ import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from sqlalchemy import select
 
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, RowsQuery, page
+from cloud_api.kernel.paging import Page, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
-from cloud_api.logistics.deliveries import service
+from cloud_api.logistics.deliveries import naming, queries, service
 from cloud_api.logistics.deliveries.models import Delivery, Route
 from cloud_api.logistics.deliveries.proof_routes import KnownPicture, KnownProof, proof_read
 from cloud_api.logistics.deliveries.schemas import (
+    DeliveriesQuery,
+    DeliveryAtDoorRead,
     DeliveryCreate,
     DeliveryRead,
     DeliveryStatusChange,
@@ -22,7 +23,9 @@ from cloud_api.logistics.deliveries.schemas import (
     ProofRead,
     RouteCreate,
     RouteDetailRead,
+    RouteNamedRead,
     RouteRead,
+    RoutesQuery,
     RouteUpdate,
 )
 from cloud_api.logistics.deliveries.visibility import (
@@ -44,15 +47,11 @@ live = APIRouter()
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 
 
-@router.get("/warehouse/routes", response_model=list[RouteRead], dependencies=[require("routes:read")])
-async def list_routes(
-    db: Db, seen: RoutesToRead, query: Annotated[RowsQuery, Depends()], planning_job_id: uuid.UUID | None = None
-) -> Page[Route]:
+@router.get("/warehouse/routes", response_model=list[RouteNamedRead], dependencies=[require("routes:read")])
+async def list_routes(db: Db, seen: RoutesToRead, query: Annotated[RoutesQuery, Depends()]) -> Page[RouteNamedRead]:
     """Newest first; a driver sees their own."""
-    statement = select(Route).where(seen.routes())
-    if planning_job_id is not None:
-        statement = statement.where(Route.planning_job_id == planning_job_id)
-    return await page(db, statement, Route.id, query)
+    found = await page(db, queries.routes(seen, query), Route.id, query)
+    return Page(await naming.named(db, found.items), found.limit, found.next_cursor)
 
 
 @router.post(
@@ -91,15 +90,13 @@ async def cancel_route(
     )
 
 
-@router.get("/warehouse/deliveries", response_model=list[DeliveryRead], dependencies=[require("deliveries:read")])
+@router.get("/warehouse/deliveries", response_model=list[DeliveryAtDoorRead], dependencies=[require("deliveries:read")])
 async def list_deliveries(
-    db: Db, seen: DeliveriesToRead, query: Annotated[RowsQuery, Depends()], order_id: uuid.UUID | None = None
-) -> Page[Delivery]:
+    db: Db, seen: DeliveriesToRead, query: Annotated[DeliveriesQuery, Depends()]
+) -> Page[DeliveryAtDoorRead]:
     """Newest first; a driver sees those on their own routes."""
-    statement = select(Delivery).where(seen.deliveries())
-    if order_id is not None:
-        statement = statement.where(Delivery.order_id == order_id)
-    return await page(db, statement, Delivery.id, query)
+    found = await page(db, queries.deliveries(seen, query), Delivery.id, query)
+    return Page(await naming.at_doors(db, found.items), found.limit, found.next_cursor)
 
 
 @router.post(
@@ -114,10 +111,10 @@ async def create_delivery(db: Db, seen: VisiblePlaces, body: DeliveryCreate) -> 
     return await service.open_attempt(db, body.order_id)
 
 
-@router.get("/warehouse/deliveries/{id}", response_model=DeliveryRead, dependencies=[require("deliveries:read")])
-async def get_delivery(db: Db, seen: DeliveriesToRead, id: uuid.UUID) -> Delivery:
+@router.get("/warehouse/deliveries/{id}", response_model=DeliveryAtDoorRead, dependencies=[require("deliveries:read")])
+async def get_delivery(db: Db, seen: DeliveriesToRead, id: uuid.UUID) -> DeliveryAtDoorRead:
     """One attempt."""
-    return await service.get_delivery(db, id, seen=seen)
+    return await naming.at_door(db, await service.get_delivery(db, id, seen=seen))
 
 
 @router.put("/warehouse/deliveries/{id}", response_model=DeliveryRead, dependencies=[require("deliveries:write")])

@@ -1,13 +1,16 @@
 """Routes and deliveries, as they travel over HTTP, and what a phone says of them."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import AwareDatetime, Field
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
 from cloud_api.kernel.json_types import LocalTime
+from cloud_api.kernel.paging import RowsQuery
 
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
@@ -19,6 +22,43 @@ Note = Annotated[str, Field(max_length=1000)]
 Reason = Annotated[str, Field(min_length=1, max_length=500)]
 FailureReason = Literal["customer_absent", "refused", "wrong_address", "damaged", "excursion", "vehicle", "other"]
 ContactChannel = Literal["call", "sms", "whatsapp"]
+
+
+DeliveryNumber = Annotated[str, Field(max_length=40, pattern=r"^[^\x00]*$")]
+RouteState = Literal["planned", "in_progress", "completed", "cancelled"]
+DeliveryState = Literal[
+    "pending", "assigned", "out_for_delivery", "arrived", "delivered", "failed", "returned", "cancelled"
+]
+
+
+@dataclass(frozen=True)
+class RoutesQuery(RowsQuery):
+    """Which routes are asked for."""
+
+    planning_job_id: uuid.UUID | None = None
+    vehicle_id: uuid.UUID | None = None
+    driver_id: uuid.UUID | None = None
+    warehouse_id: uuid.UUID | None = None
+    status: RouteState | None = None
+    #: days on which they are driven, the last one included
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class DeliveriesQuery(RowsQuery):
+    """Which deliveries are asked for; by driver or day, only such as are on a route."""
+
+    order_id: uuid.UUID | None = None
+    route_id: uuid.UUID | None = None
+    driver_id: uuid.UUID | None = None
+    warehouse_id: uuid.UUID | None = None
+    status: DeliveryState | None = None
+    #: only these, as `DLV-2026-00042`
+    number: Annotated[list[DeliveryNumber] | None, Query(max_length=200)] = None
+    #: days on which they are driven, the last one included
+    since: date | None = None
+    until: date | None = None
 
 
 class RouteRead(ResponseModel):
@@ -76,10 +116,33 @@ class DeliveryRead(ResponseModel):
     otp_verified_at: datetime | None
 
 
-class RouteDetailRead(RouteRead):
+class RouteNamedRead(RouteRead):
+    """A route with what people call its van and its driver."""
+
+    vehicle_number: str
+    #: null: nobody drives it yet
+    driver_name: str | None
+
+
+class DeliveryAtDoorRead(DeliveryRead):
+    """A delivery with whose door it goes to, where that is, and when it is open."""
+
+    order_number: str
+    customer_name: str
+    address: str
+    door_latitude: float
+    door_longitude: float
+    #: local times of the day it is promised for
+    window_from: LocalTime
+    window_until: LocalTime
+    #: as it was packed; null: nobody weighed it
+    packed_weight_g: int | None
+
+
+class RouteDetailRead(RouteNamedRead):
     """A route with its stops in order."""
 
-    deliveries: list[DeliveryRead]
+    deliveries: list[DeliveryAtDoorRead]
 
 
 class RouteCreate(RequestModel):
@@ -278,6 +341,8 @@ class ProofRead(ResponseModel):
     order_id: uuid.UUID
     delivered_at: datetime
     delivered_by: uuid.UUID | None
+    #: who handed it over
+    delivered_by_name: str | None
     recipient_name: str | None
     latitude: float | None
     longitude: float | None
@@ -286,6 +351,7 @@ class ProofRead(ResponseModel):
     otp_status: str
     otp_verified_at: datetime | None
     otp_override_by: uuid.UUID | None
+    otp_override_by_name: str | None
     otp_override_reason: str | None
     photo: ProofFileRead | None
     signature: ProofFileRead | None
@@ -318,6 +384,8 @@ class TodayStop(ResponseModel):
     note: str
     phone: str
     cash_due_minor: int
+    #: `upi://pay?…` for what is due, to be shown as a code; empty: nothing is due, or nobody said to whom
+    upi_link: str
     otp_needed: bool
     otp_status: str
     lines: list[TodayLine]

@@ -3,6 +3,8 @@
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +13,7 @@ from cloud_api.catalog.products.models import Product
 from cloud_api.configuration import definitions
 from cloud_api.configuration import service as configuration
 from cloud_api.identity.organizations import service as organizations
+from cloud_api.identity.organizations.models import Organization
 from cloud_api.logistics.deliveries import codes, lookup
 from cloud_api.logistics.deliveries.door import masked
 from cloud_api.logistics.deliveries.models import Delivery
@@ -22,6 +25,7 @@ from cloud_api.orders.payments import service as payments
 
 #: paid on a bill, later: nothing is taken at the door
 _ON_A_BILL = "account"
+_RUPEE = "INR"
 
 
 async def today(db: AsyncSession, *, seen: VisibleRoutes) -> TodayRead | None:
@@ -46,7 +50,10 @@ async def _told(db: AsyncSession, stops: Sequence[Delivery]) -> list[TodayStop]:
     lines = await _lines(db, [order.id for order in its])
     dues = await payments.dues_minor(db, its)
     with_code = await configuration.value(db, definitions.OTP_REQUIRED)
-    zone = await organizations.zone(db)
+    payee = await configuration.value(db, definitions.UPI_ID)
+    organization = await organizations.own(db)
+    zone = ZoneInfo(organization.timezone)
+    due = {order.id: 0 if order.payment_method == _ON_A_BILL else dues[order.id] for order in its}
     return [
         TodayStop(
             delivery_id=stop.id,
@@ -64,7 +71,8 @@ async def _told(db: AsyncSession, stops: Sequence[Delivery]) -> list[TodayStop]:
             window_until=datetime.combine(order.delivery_date, order.window_until, zone).astimezone(UTC),
             note=_note(order, stop),
             phone=masked(order.customer_phone),
-            cash_due_minor=0 if order.payment_method == _ON_A_BILL else dues[order.id],
+            cash_due_minor=due[order.id],
+            upi_link=_upi_link(payee, organization, order, due[order.id]),
             otp_needed=with_code and codes.can_be_reached(order) and stop.otp_status not in codes.PASSED,
             otp_status=stop.otp_status,
             lines=lines.get(order.id, []),
@@ -86,6 +94,20 @@ async def _lines(db: AsyncSession, order_ids: Sequence[uuid.UUID]) -> Mapping[uu
         quantity = line.quantity if line.packed_quantity is None else line.packed_quantity
         found.setdefault(line.order_id, []).append(TodayLine(name=name, quantity=f"{quantity:.3f}", unit=unit))
     return found
+
+
+def _upi_link(payee: str, organization: Organization, order: CustomerOrder, due_minor: int) -> str:
+    """What a UPI app is asked to pay, as NPCI's linking specification writes it; UPI knows rupees only."""
+    if not payee or not due_minor or organization.currency != _RUPEE:
+        return ""
+    asked = {
+        "pa": payee,
+        "pn": organization.name,
+        "am": f"{due_minor // 100}.{due_minor % 100:02}",
+        "cu": _RUPEE,
+        "tn": order.number,
+    }
+    return f"upi://pay?{urlencode(asked, safe='@', quote_via=quote)}"
 
 
 def _note(order: CustomerOrder, stop: Delivery) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud_api.identity.organizations import service as organizations
 from cloud_api.kernel import clock
 from cloud_api.logistics.deliveries import routing
 from cloud_api.logistics.deliveries.models import Delivery, Route
@@ -124,6 +125,7 @@ async def _outdated(db: AsyncSession, job: PlanningJob, solution: Solution) -> d
     orders = await checks.locked_orders(db, order_ids)
     taken = set((await db.scalars(queries.taken_orders().where(Delivery.order_id.in_(order_ids)))).all())
     stops = {stop.id: stop for stop in solution.recipe.stops}
+    zone = await organizations.zone(db)
     found: dict[str, str] = {}
     for route in solution.plan.routes:
         for visit in route.visits:
@@ -138,7 +140,7 @@ async def _outdated(db: AsyncSession, job: PlanningJob, solution: Solution) -> d
                 reason = vans[route.vehicle]
             else:
                 at = solution.recipe.points[stops[visit.stop].location]
-                opens_at, closes_at = await gathering.window_of(db, order)
+                opens_at, closes_at = gathering.window_of(order, zone)
                 reason = _moved(job, order, stops[visit.stop], at, (opens_at, closes_at))
             if reason:
                 found[visit.stop] = reason

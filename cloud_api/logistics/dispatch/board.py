@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.identity.organizations import service as organizations
+from cloud_api.identity.people.service import names_of
 from cloud_api.logistics.deliveries.models import Delivery, Route
 from cloud_api.logistics.deliveries.states import DeliveryStatus, RouteStatus
 from cloud_api.logistics.dispatch import gathering, queries
@@ -94,6 +95,9 @@ async def _unplanned(db: AsyncSession, day: date, warehouse_id: uuid.UUID) -> li
 async def _vans(db: AsyncSession, day: date, warehouse_id: uuid.UUID) -> list[BoardVanRead]:
     departs_at = await organizations.instant(db, day, _MORNING)
     fleet = await availability.survey(db, day=day, warehouse_id=warehouse_id, departs_at=departs_at)
+    left_out = select(Vehicle).where(Vehicle.id.in_(fleet.left_out)).order_by(Vehicle.id)
+    others = (await db.scalars(left_out)).all()
+    drivers = await names_of(db, [*(van.driver_id for van in fleet.vans), *(vehicle.driver_id for vehicle in others)])
     busy = select(Route.vehicle_id, Route.number).where(Route.status.in_(queries.OPEN_ROUTES)).order_by(Route.number)
     driving = dict((await db.execute(busy)).tuples().all())
     vans = [
@@ -101,6 +105,7 @@ async def _vans(db: AsyncSession, day: date, warehouse_id: uuid.UUID) -> list[Bo
             vehicle_id=van.vehicle.id,
             number=van.vehicle.number,
             driver_id=van.driver_id,
+            driver_name=drivers.get(van.driver_id) if van.driver_id else None,
             capacity_g=van.vehicle.capacity_g,
             shift_from=van.shift.start_at,
             shift_until=van.shift.end_at,
@@ -108,18 +113,18 @@ async def _vans(db: AsyncSession, day: date, warehouse_id: uuid.UUID) -> list[Bo
         )
         for van in fleet.vans
     ]
-    left_out = select(Vehicle).where(Vehicle.id.in_(fleet.left_out)).order_by(Vehicle.id)
     vans += [
         BoardVanRead(
             vehicle_id=vehicle.id,
             number=vehicle.number,
             driver_id=vehicle.driver_id,
+            driver_name=drivers.get(vehicle.driver_id) if vehicle.driver_id else None,
             capacity_g=vehicle.capacity_g,
             shift_from=None,
             shift_until=None,
             unavailable=fleet.left_out[vehicle.id],
         )
-        for vehicle in await db.scalars(left_out)
+        for vehicle in others
     ]
     return vans
 
@@ -127,7 +132,8 @@ async def _vans(db: AsyncSession, day: date, warehouse_id: uuid.UUID) -> list[Bo
 async def _routes(db: AsyncSession, routes: Sequence[Route]) -> list[BoardRouteRead]:
     far = await _progress(db, [route.id for route in routes])
     last = await tracking.last_positions(db, [route.vehicle_id for route in routes])
-    return [_route(route, far.get(route.id, _Progress()), last) for route in routes]
+    drivers = await names_of(db, (route.driver_id for route in routes))
+    return [_route(route, far.get(route.id, _Progress()), last, drivers) for route in routes]
 
 
 async def _progress(db: AsyncSession, route_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, _Progress]:
@@ -153,7 +159,12 @@ async def _progress(db: AsyncSession, route_ids: Sequence[uuid.UUID]) -> dict[uu
     }
 
 
-def _route(route: Route, far: _Progress, last: Mapping[uuid.UUID, VehicleLastPosition]) -> BoardRouteRead:
+def _route(
+    route: Route,
+    far: _Progress,
+    last: Mapping[uuid.UUID, VehicleLastPosition],
+    drivers: Mapping[uuid.UUID, str],
+) -> BoardRouteRead:
     here = last.get(route.vehicle_id) if route.status == RouteStatus.IN_PROGRESS else None
     return BoardRouteRead(
         id=route.id,
@@ -162,6 +173,7 @@ def _route(route: Route, far: _Progress, last: Mapping[uuid.UUID, VehicleLastPos
         version=route.version,
         vehicle_id=route.vehicle_id,
         driver_id=route.driver_id,
+        driver_name=drivers.get(route.driver_id) if route.driver_id else None,
         departs_at=route.departs_at,
         started_at=route.started_at,
         completed_at=route.completed_at,

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel import clock
 from cloud_api.logistics.deliveries import service as deliveries
+from cloud_api.logistics.deliveries.models import Route
 from cloud_api.logistics.deliveries.states import RouteStatus
 from cloud_api.logistics.dispatch import constraints, gathering, jobs, queries, reading, replanning, standings, words
 from cloud_api.logistics.dispatch.errors import BadMove, NothingToReplan, StalePlan
@@ -21,7 +22,7 @@ from cloud_api.logistics.dispatch.states import JOB, JobAction, JobStatus
 from cloud_api.places.queries import EVERYWHERE, Visible
 from route_optimizer.plan import Plan
 from route_optimizer.problem import Problem
-from route_optimizer.whatif import simulate
+from route_optimizer.whatif import drawn_up
 
 
 async def assign(
@@ -97,19 +98,19 @@ async def _of_routes(
         )
         await replanning.apply(db, _touched(before, after), errand)
         _note(db, wanted, after, speaker, day=day, user_id=user_id)
-    return _draft(before.plan, after, problem, speaker, kept=kept, version=None)
+    draft = _draft(before.plan, after, problem, speaker, kept=kept, version=None)
+    made = {route.vehicle_id: route for route in await _planned(db, day)}
+    for each in draft.routes:
+        route = made.get(each.vehicle_id)
+        each.route_id, each.version = (None, None) if route is None else (route.id, route.version)
+    return draft
 
 
 async def _as_made(db: AsyncSession, day: _Day) -> Solution:
     """The routes of a day that have not left, as a solution; what waits for a van is on none of them."""
     said = (await constraints.get(db)).model_copy(update={"overtime_s": 0})
     _, depot = await gathering.located(db, day.warehouse_id)
-    routes = [
-        route
-        for route in await gathering.routes_of(db, day.delivery_date, day.warehouse_id)
-        if route.status == RouteStatus.PLANNED
-    ]
-    routes = list(standings.one_a_van(routes))
+    routes = await _planned(db, day)
     stands = await standings.read(db, routes)
     waiting = (await db.scalars(queries.waiting(day.delivery_date, day.warehouse_id))).all()
     wagons = await standings.wagons(db, day.delivery_date, day.warehouse_id, stands, said, free=True)
@@ -128,7 +129,7 @@ async def _as_made(db: AsyncSession, day: _Day) -> Solution:
         for route in routes
         if stands.ahead[route.id]
     }
-    plan = simulate(problem, orders).plan
+    plan = drawn_up(problem, orders)
     before = {route.vehicle: figures_of(problem, route) for route in plan.routes}
     baseline = Baseline("the routes as they are", sum(before.values(), Figures()), len(stands.orders), 0)
     return Solution(
@@ -139,6 +140,12 @@ async def _as_made(db: AsyncSession, day: _Day) -> Solution:
         standing=stands.standing(),
         routes={str(route.vehicle_id): str(route.id) for route in routes},
     )
+
+
+async def _planned(db: AsyncSession, day: _Day) -> Sequence[Route]:
+    """The routes of a day that have not left, of each van the first."""
+    routes = await gathering.routes_of(db, day.delivery_date, day.warehouse_id)
+    return standings.one_a_van([route for route in routes if route.status == RouteStatus.PLANNED])
 
 
 async def _check_versions(db: AsyncSession, solution: Solution, seen: Mapping[uuid.UUID, int]) -> None:

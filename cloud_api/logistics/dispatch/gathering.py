@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -60,9 +60,10 @@ async def doors(
     learned: Mapping[uuid.UUID, int] = {}
     if said.learn_service_times and orders:
         learned = await learning.learned_service_s(db, {order.customer_id for order in orders})
+    zone = await organizations.zone(db)
     found = []
     for order in orders:
-        opens, closes = await window_of(db, order)
+        opens, closes = window_of(order, zone)
         wanted = (priorities or {}).get(str(order.id), 0) + said.retry_priority * tried.get(order.id, 0)
         found.append(
             Door(
@@ -79,10 +80,13 @@ async def doors(
     return found
 
 
-async def window_of(db: AsyncSession, order: CustomerOrder) -> tuple[datetime, datetime]:
-    """When its customer expects an order."""
-    opens = await organizations.instant(db, order.delivery_date, order.window_from)
-    return opens, await organizations.instant(db, order.delivery_date, order.window_until)
+def window_of(order: CustomerOrder, zone: tzinfo) -> tuple[datetime, datetime]:
+    """When its customer expects an order, where the organisation is."""
+    opens, closes = (
+        datetime.combine(order.delivery_date, at, zone).astimezone(UTC)
+        for at in (order.window_from, order.window_until)
+    )
+    return opens, closes
 
 
 async def loads_g(db: AsyncSession, orders: Sequence[CustomerOrder]) -> dict[uuid.UUID, dict[str, int]]:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud_api.identity.organizations import service as organizations
 from cloud_api.kernel.db import insert_missing
 from cloud_api.logistics.deliveries import service as deliveries
 from cloud_api.logistics.deliveries.models import Delivery, Route
@@ -106,7 +107,8 @@ async def _on_time(db: AsyncSession, delivered: Iterable[Delivery]) -> int:
     """How many were reached before their window closed."""
     by_order = {stop.order_id: stop for stop in delivered}
     found = await gathering.orders_by_id(db, list(by_order))
-    closes = {order.id: (await gathering.window_of(db, order))[1] for order in found.values()}
+    zone = await organizations.zone(db)
+    closes = {order.id: gathering.window_of(order, zone)[1] for order in found.values()}
     return sum(_reached(stop) <= closes[stop.order_id] for stop in by_order.values() if stop.order_id in closes)
 
 

@@ -28,6 +28,7 @@ from cloud_api.logistics.dispatch import (
     planning,
     proposals,
     reading,
+    usage,
     words,
 )
 from cloud_api.logistics.dispatch.models import PlanningJob, RouteOptimization
@@ -50,6 +51,7 @@ from cloud_api.logistics.dispatch.view_schemas import (
     MatrixRequest,
     PerformanceRead,
     RouteOptimizationRead,
+    VehicleUseRead,
 )
 from cloud_api.places.visibility import VisiblePlaces
 
@@ -184,11 +186,21 @@ async def get_route_performance(
     by_driver: Annotated[bool, Query()] = False,
 ) -> Sequence[PerformanceRead]:
     """Completed routes by week, planned against driven; the last four weeks, unless days are named."""
-    until = until or (clock.now() + timedelta(days=1)).date()
-    since = since or until - timedelta(days=28)
-    if not timedelta(0) <= until - since <= timedelta(days=_LONGEST_DAYS):
-        raise Invalid(f"until must not lie before since, nor more than {_LONGEST_DAYS} days after it", field="until")
+    since, until = _days(since, until)
     return await performance.by_week(db, since=since, until=until, by_driver=by_driver, seen=seen)
+
+
+@router.get("/warehouse/fleet/use", response_model=list[VehicleUseRead], dependencies=[require("fleet:read")])
+async def get_fleet_use(
+    db: Db,
+    seen: VisiblePlaces,
+    since: date | None = None,
+    until: date | None = None,
+    warehouse_id: uuid.UUID | None = None,
+) -> Sequence[VehicleUseRead]:
+    """How much each vehicle was used on some days, by number plate; the last four weeks, unless days are named."""
+    since, until = _days(since, until)
+    return await usage.of_vehicles(db, since=since, until=until, warehouse_id=warehouse_id, seen=seen)
 
 
 @router.get(
@@ -199,3 +211,11 @@ async def get_route_performance(
 async def list_route_optimizations(db: Db, seen: RoutesToRead, id: uuid.UUID) -> Sequence[RouteOptimization]:
     """What plans, edits and replans did to a route's figures, the first first."""
     return await history.of_route(db, id, seen=seen)
+
+
+def _days(since: date | None, until: date | None) -> tuple[date, date]:
+    until = until or (clock.now() + timedelta(days=1)).date()
+    since = since or until - timedelta(days=28)
+    if not timedelta(0) <= until - since <= timedelta(days=_LONGEST_DAYS):
+        raise Invalid(f"until must not lie before since, nor more than {_LONGEST_DAYS} days after it", field="until")
+    return since, until

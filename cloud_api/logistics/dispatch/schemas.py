@@ -205,8 +205,10 @@ class PlanRouteRead(FiguresRead):
     vehicle_id: uuid.UUID
     vehicle_number: str
     driver_id: uuid.UUID | None
-    #: of a replan: the route that it goes on with
+    #: of a replan, and of routes that were made: the route that it goes on with
     route_id: uuid.UUID | None
+    #: of a route that was made: to be named by whoever changes it
+    version: int | None = None
     departs_at: datetime
     returns_at: datetime
     late_s: int

@@ -182,16 +182,29 @@ def taken_in_turn(recipe: Recipe, problem: Problem, plan: Plan) -> dict[str, Fig
     return figures
 
 
+def _in_turn_again(solution: Solution, recipe: Recipe, problem: Problem, plan: Plan) -> dict[str, Figures]:
+    """`taken_in_turn`, of the vans whose stops are others than they were; what is known of the rest stays."""
+    were = {route.vehicle: frozenset(route.order) for route in solution.plan.routes}
+    known = {
+        route.vehicle: solution.before[route.vehicle]
+        for route in plan.routes
+        if route.vehicle in solution.before and were.get(route.vehicle) == frozenset(route.order)
+    }
+    others = replace(plan, routes=tuple(route for route in plan.routes if route.vehicle not in known))
+    return known | taken_in_turn(recipe, problem, others)
+
+
 def edited(solution: Solution, problem: Problem, orders: Mapping[str, Order]) -> Solution:
     """The solution with other orders of stops: its times, and the rules that it breaks now.
 
-    `problem` is the solution's own, with the locks as they are to be; what was left out before keeps its reason.
+    `problem` is the solution's own, with the locks as they are to be; what was left out before keeps its reason, and
+    who drives on as before its times.
     """
-    result = simulate(problem, orders, solution.plan)
+    result = simulate(problem, orders, solution.plan, known=solution.plan.routes)
     known = {each.stop: each for each in solution.plan.unserved}
     plan = replace(result.plan, unserved=tuple(known.get(each.stop, each) for each in result.plan.unserved))
     recipe = solution.recipe.of(problem)
-    before = solution.before if solution.standing else taken_in_turn(recipe, problem, plan)
+    before = solution.before if solution.standing else _in_turn_again(solution, recipe, problem, plan)
     return replace(solution, recipe=recipe, plan=plan, before=before, violations=result.violations)
 
 

@@ -79,6 +79,25 @@ class PerformanceRead(ResponseModel):
     on_time_share: float | None
 
 
+class VehicleUseRead(ResponseModel):
+    """What a vehicle did on some days."""
+
+    vehicle_id: uuid.UUID
+    number: str
+    status: str
+    #: on which it drove, of those that were asked for
+    days_driven: int
+    days: int
+    routes: int
+    stops: int
+    #: as planned; what was driven is known of completed routes only
+    distance_m: int
+    #: from leaving to coming back, of completed routes
+    duration_s: int
+    #: carried when it left, against what it carries, over all its routes; null: it drove none
+    load_share: float | None
+
+
 class BoardOrderRead(ResponseModel):
     """A packed order that no route has."""
 
@@ -100,6 +119,7 @@ class BoardVanRead(ResponseModel):
     vehicle_id: uuid.UUID
     number: str
     driver_id: uuid.UUID | None
+    driver_name: str | None
     capacity_g: int
     shift_from: datetime | None
     shift_until: datetime | None
@@ -116,6 +136,7 @@ class BoardRouteRead(ResponseModel):
     version: int
     vehicle_id: uuid.UUID
     driver_id: uuid.UUID | None
+    driver_name: str | None
     departs_at: datetime
     started_at: datetime | None
     completed_at: datetime | None

@@ -1,9 +1,11 @@
-"""The optimizer's sentences as a dispatcher reads them: names in place of ids, local times in place of seconds."""
+"""The optimizer's sentences as a dispatcher reads them: names in place of ids, local times in place of seconds,
+kilograms and kilometres in place of grams and metres."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +18,10 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 #: what counts seconds since 1970 has ten digits until the year 2286
 _INSTANT = re.compile(r"\b([1-3]\d{9})(?: s)?\b")
 _SECONDS = re.compile(r"\b(\d{3,9}) s\b")
+_METRES = re.compile(r"\b(\d{4,9}) m\b")
+#: grams, with the compartment that they lie in; and what a van holds, said in the same sentence
+_GRAMS = re.compile(rf"\b(\d+)((?: \w+)?) {WEIGHT}\b")
+_HELD = re.compile(r"\bholds (\d+)(?=$|[;,])")
 
 
 @dataclass(frozen=True)
@@ -26,11 +32,14 @@ class Speaker:
     zone: tzinfo
 
     def said(self, sentence: str) -> str:
-        """A sentence with its ids, instants and durations as people say them."""
+        """A sentence with its ids, instants, durations, weights and distances as people say them."""
         sentence = _ID.sub(lambda found: self.names.get(found[0], found[0]), sentence)
         sentence = _INSTANT.sub(lambda found: f"{self.local(int(found[1])):%H:%M}", sentence)
         sentence = _SECONDS.sub(lambda found: _minutes(int(found[1])), sentence)
-        return sentence.replace(WEIGHT, "g")
+        sentence = _METRES.sub(lambda found: f"{_thousandth(found[1])} km", sentence)
+        if WEIGHT in sentence:
+            sentence = _HELD.sub(lambda found: f"holds {_thousandth(found[1])} kg", sentence)
+        return _GRAMS.sub(lambda found: f"{_thousandth(found[1])} kg{found[2]}", sentence)
 
     def local(self, instant_s: int) -> datetime:
         """An instant in local time."""
@@ -47,6 +56,10 @@ class Speaker:
     def violation(self, violation: Violation) -> str:
         """What is wrong."""
         return self.said(violation.words)
+
+
+def _thousandth(whole: str) -> str:
+    return f"{Decimal(whole) / 1_000:,.3f}".rstrip("0").rstrip(".")
 
 
 def _minutes(seconds: int) -> str:

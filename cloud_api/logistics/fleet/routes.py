@@ -1,10 +1,14 @@
 """`/api/v1/warehouse/fleet`."""
 
 import uuid
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
+from sqlalchemy import or_
 
+from cloud_api.identity.people import service as people
+from cloud_api.identity.people.models import User
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.paging import Page, PageQuery, RowsQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
@@ -12,11 +16,13 @@ from cloud_api.kernel.unit_of_work import Db
 from cloud_api.logistics.fleet import maintenance, queries, service, shifts
 from cloud_api.logistics.fleet.models import DriverShift, Vehicle, VehicleMaintenance
 from cloud_api.logistics.fleet.schemas import (
+    DriverRead,
     DriverShiftRead,
     MaintenanceCreate,
     MaintenanceOverview,
     MaintenanceRead,
     ShiftCreate,
+    ShiftNamedRead,
     ShiftUpdate,
     VehicleCreate,
     VehicleRead,
@@ -97,21 +103,34 @@ async def record_fleet_maintenance(
     return await maintenance.record_maintenance(db, new=body, by=by, seen=seen)
 
 
-@router.get("/shifts", response_model=list[DriverShiftRead], dependencies=READING)
+@router.get("/drivers", response_model=list[DriverRead], dependencies=READING)
+async def list_drivers(db: Db, query: Annotated[RowsQuery, Depends()]) -> Page[User]:
+    """Who drives, by name and nothing else: for choosing who drives what, and when. Newest first."""
+    return await page(db, await people.users_for_their_own(db, "deliveries:update_status"), User.id, query)
+
+
+@router.get("/shifts", response_model=list[ShiftNamedRead], dependencies=READING)
 async def list_shifts(
     db: Db,
     seen: VisiblePlaces,
     query: Annotated[PageQuery, Depends()],
     user_id: uuid.UUID | None = None,
     vehicle_id: uuid.UUID | None = None,
-) -> Page[DriverShift]:
+    since: Annotated[date | None, Query(description="Of those of one day, not the ones before.")] = None,
+    until: Annotated[date | None, Query(description="Of those of one day, not the ones after.")] = None,
+) -> Page[ShiftNamedRead]:
     """Newest first."""
     theirs = queries.shifts(seen)
+    if since is not None:
+        theirs = theirs.where(or_(DriverShift.on_date.is_(None), DriverShift.on_date >= since))
+    if until is not None:
+        theirs = theirs.where(or_(DriverShift.on_date.is_(None), DriverShift.on_date <= until))
     if user_id is not None:
         theirs = theirs.where(DriverShift.user_id == user_id)
     if vehicle_id is not None:
         theirs = theirs.where(DriverShift.vehicle_id == vehicle_id)
-    return await page(db, theirs, DriverShift.id, query)
+    found = await page(db, theirs, DriverShift.id, query)
+    return Page(await shifts.named(db, found.items), found.limit, found.next_cursor)
 
 
 @router.post("/shifts", response_model=DriverShiftRead, status_code=201, dependencies=WRITING)

@@ -1,7 +1,7 @@
 """Vans, their workshop visits and their drivers' shifts, as they travel over HTTP."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Annotated, Literal
 
@@ -139,6 +139,7 @@ class VehicleRead(ResponseModel):
     capacity_g: int
     is_refrigerated: bool
     driver_id: uuid.UUID | None
+    driver_name: str | None
     status: str
     vehicle_type: str
     model: str
@@ -161,11 +162,19 @@ class VehicleRead(ResponseModel):
     not_available: str
 
     @classmethod
-    def of(cls, vehicle: Vehicle, parts: Sequence[VehicleCompartment], not_available: str) -> "VehicleRead":
-        """With its compartments."""
+    def of(
+        cls,
+        vehicle: Vehicle,
+        parts: Sequence[VehicleCompartment],
+        not_available: str,
+        *,
+        drivers: Mapping[uuid.UUID, str],
+    ) -> "VehicleRead":
+        """With its compartments, and what its driver is called."""
         figures = {name: getattr(vehicle, name) for name in cls.model_fields if hasattr(vehicle, name)}
         read = [CompartmentRead.model_validate(part) for part in parts]
-        return cls(**figures, compartments=read, not_available=not_available)
+        driver_name = None if vehicle.driver_id is None else drivers[vehicle.driver_id]
+        return cls(**figures, compartments=read, not_available=not_available, driver_name=driver_name)
 
 
 class MaintenanceCreate(RequestModel):
@@ -265,3 +274,18 @@ class DriverShiftRead(ResponseModel):
     until_time: LocalTime
     break_minutes: int
     vehicle_id: uuid.UUID | None
+
+
+class ShiftNamedRead(DriverShiftRead):
+    """When somebody drives, with what they and their vehicle are called."""
+
+    driver_name: str
+    #: null: the one that they usually drive
+    vehicle_number: str | None
+
+
+class DriverRead(ResponseModel):
+    """Somebody who drives."""
+
+    id: uuid.UUID
+    full_name: str

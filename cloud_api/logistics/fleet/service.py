@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.identity.organizations import service as organizations
+from cloud_api.identity.people.service import names_of
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.registers import flush_unique
@@ -138,7 +139,11 @@ async def read_vehicles(db: AsyncSession, vehicles: Sequence[Vehicle]) -> list[V
     """These with their compartments, and whether they may drive today."""
     parts = await compartments_of(db, [vehicle.id for vehicle in vehicles])
     today = await organizations.today(db)
-    return [VehicleRead.of(vehicle, parts.get(vehicle.id, ()), why_not(vehicle, today)) for vehicle in vehicles]
+    drivers = await names_of(db, (vehicle.driver_id for vehicle in vehicles))
+    return [
+        VehicleRead.of(vehicle, parts.get(vehicle.id, ()), why_not(vehicle, today), drivers=drivers)
+        for vehicle in vehicles
+    ]
 
 
 async def read_vehicle(db: AsyncSession, vehicle: Vehicle) -> VehicleRead:

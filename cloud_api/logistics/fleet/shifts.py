@@ -1,16 +1,19 @@
 """The verbs of drivers' shifts."""
 
 import uuid
+from collections.abc import Sequence
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud_api.identity.people.service import names_of
 from cloud_api.kernel import clock
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.registers import flush_unique
 from cloud_api.logistics.fleet import queries
 from cloud_api.logistics.fleet.errors import DriverMissing
-from cloud_api.logistics.fleet.models import DriverShift
-from cloud_api.logistics.fleet.schemas import ShiftCreate, ShiftUpdate
+from cloud_api.logistics.fleet.models import DriverShift, Vehicle
+from cloud_api.logistics.fleet.schemas import DriverShiftRead, ShiftCreate, ShiftNamedRead, ShiftUpdate
 from cloud_api.logistics.fleet.service import get_vehicle
 from cloud_api.notifications import audience
 from cloud_api.places.queries import EVERYWHERE, Visible
@@ -60,6 +63,22 @@ async def delete_shift(db: AsyncSession, shift_id: uuid.UUID, *, seen: Visible =
     """
     await db.delete(await _get_shift(db, shift_id, seen))
     await db.flush()
+
+
+async def named(db: AsyncSession, shifts: Sequence[DriverShift]) -> list[ShiftNamedRead]:
+    """Shifts with their drivers' names and their vehicles' number plates."""
+    drivers = await names_of(db, (shift.user_id for shift in shifts))
+    vehicle_ids = {shift.vehicle_id for shift in shifts if shift.vehicle_id is not None}
+    rows = await db.execute(select(Vehicle.id, Vehicle.number).where(Vehicle.id.in_(vehicle_ids)))
+    numbers = dict(rows.tuples().all())
+    return [
+        ShiftNamedRead(
+            **DriverShiftRead.model_validate(shift).model_dump(),
+            driver_name=drivers[shift.user_id],
+            vehicle_number=None if shift.vehicle_id is None else numbers[shift.vehicle_id],
+        )
+        for shift in shifts
+    ]
 
 
 async def _get_shift(db: AsyncSession, shift_id: uuid.UUID, seen: Visible) -> DriverShift:

@@ -4,7 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +22,8 @@ from cloud_api.places.models import Warehouse
 _UNDER_WAY = (RouteStatus.PLANNED, RouteStatus.IN_PROGRESS)
 _OPEN = frozenset({DeliveryStatus.ASSIGNED, DeliveryStatus.OUT_FOR_DELIVERY, DeliveryStatus.ARRIVED})
 _OFF = (DeliveryStatus.PENDING, DeliveryStatus.CANCELLED)
+#: expected so much after the plan is late
+LATE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,14 @@ class Drive:
     depot: tuple[float, float] | None
     stops: Sequence[Stop]
     last: VehicleLastPosition | None
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When its phone was last heard of: by a position, or by what its driver did."""
+        done = [at for stop in self.stops for at in (stop.arrived_at, stop.delivered_at) if at is not None]
+        heard = [self.last.heard_at] if self.last is not None else []
+        said = [*done, *heard, *([self.started_at] if self.started_at is not None else [])]
+        return max(said, default=None)
 
 
 async def etas(db: AsyncSession, route_id: uuid.UUID) -> Mapping[uuid.UUID, Eta]:
@@ -123,6 +133,11 @@ def expect(
     last = drive.last
     fix = None if last is None else Fix(last.recorded_at, last.latitude, last.longitude)
     return eta.arrivals(Course(drive.departs_at, drive.started_at, drive.depot, doors), fix, now=now, spread=spread)
+
+
+def is_late(stop: Stop, eta: Eta | None) -> bool:
+    """Whether a van comes later than planned, as likely as not."""
+    return stop.is_open and eta is not None and eta.p50_at - stop.planned_at >= LATE
 
 
 async def _stops(db: AsyncSession, route_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Sequence[Stop]]:

@@ -1,21 +1,21 @@
 """Where routes and deliveries are, for those who dispatch and drive them."""
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel import clock
 from cloud_api.kernel.errors import NotFound
-from cloud_api.kernel.paging import Page, PageQuery, page
+from cloud_api.kernel.paging import Page, page
 from cloud_api.logistics.deliveries import service as deliveries
 from cloud_api.logistics.deliveries.models import Delivery, Route
 from cloud_api.logistics.deliveries.queries import EVERY_ROUTE, VisibleRoutes
 from cloud_api.logistics.deliveries.states import DeliveryStatus, RouteStatus
 from cloud_api.logistics.fleet.models import Vehicle
-from cloud_api.logistics.tracking.arrivals import Drive, drives, expected
+from cloud_api.logistics.tracking.arrivals import Drive, drives, expected, is_late
 from cloud_api.logistics.tracking.eta import Eta
 from cloud_api.logistics.tracking.geometry import distance_m
 from cloud_api.logistics.tracking.models import (
@@ -26,6 +26,7 @@ from cloud_api.logistics.tracking.models import (
     VehiclePosition,
 )
 from cloud_api.logistics.tracking.schemas import (
+    ActiveDeliveriesQuery,
     ActiveDeliveryRead,
     CargoRead,
     EtaRead,
@@ -90,15 +91,16 @@ async def stops_of(db: AsyncSession, route_id: uuid.UUID) -> list[StopTrackRead]
             eta=to_the_minute(etas.get(stop.delivery_id)),
             near_since=tracks[stop.delivery_id].near_since if stop.delivery_id in tracks else None,
             arrived_by_fence_at=tracks[stop.delivery_id].arrived_by_fence_at if stop.delivery_id in tracks else None,
+            is_late=is_late(stop, etas.get(stop.delivery_id)),
         )
         for drive in these
         for stop in drive.stops
     ]
 
 
-async def active(db: AsyncSession, *, seen: VisibleRoutes, query: PageQuery) -> Page[ActiveDeliveryRead]:
+async def active(db: AsyncSession, *, seen: VisibleRoutes, query: ActiveDeliveriesQuery) -> Page[ActiveDeliveryRead]:
     """Deliveries on the road, newest first, with where their van is and when it comes."""
-    statement = select(Delivery).where(seen.deliveries(), Delivery.status.in_(_ON_THE_ROAD))
+    statement = select(Delivery).join(Route, Route.id == Delivery.route_id).where(seen.routes(), *_wanted(query))
     rows = await page(db, statement, Delivery.id, query)
     route_ids = {row.route_id for row in rows.items if row.route_id is not None}
     these = {drive.route_id: drive for drive in await drives(db, route_ids)}
@@ -116,6 +118,16 @@ async def active(db: AsyncSession, *, seen: VisibleRoutes, query: PageQuery) -> 
         if row.route_id in these
     ]
     return Page(items, rows.limit, rows.next_cursor)
+
+
+def _wanted(query: ActiveDeliveriesQuery) -> Iterator[ColumnElement[bool]]:
+    yield Delivery.status.in_(_ON_THE_ROAD) if query.status is None else Delivery.status == query.status
+    equal = {
+        Delivery.route_id: query.route_id,
+        Route.driver_id: query.driver_id,
+        Route.warehouse_id: query.warehouse_id,
+    }
+    yield from (column == value for column, value in equal.items() if value is not None)
 
 
 def _active(

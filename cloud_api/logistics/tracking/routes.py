@@ -7,16 +7,19 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime
 
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery, page
+from cloud_api.kernel.paging import Page, PageQuery, RowsQuery, page
 from cloud_api.kernel.permissions import require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.logistics.deliveries.queries import VisibleRoutes
 from cloud_api.logistics.deliveries.visibility import DeliveriesToRead, RoutesToRead
-from cloud_api.logistics.tracking import following, geofencing, promises, service, waiting
+from cloud_api.logistics.tracking import following, geofencing, promises, road, service, waiting
 from cloud_api.logistics.tracking.customer_page import public_progress
 from cloud_api.logistics.tracking.models import Geofence, GeofenceEvent
 from cloud_api.logistics.tracking.schemas import (
+    ActiveDeliveriesQuery,
     ActiveDeliveryRead,
+    ActiveRouteRead,
+    ActiveRoutesQuery,
     EtaErrorRead,
     FenceKind,
     GeofenceCreate,
@@ -36,11 +39,19 @@ _READS = [require("routes:read")]
 _WRITES = [require("routes:write")]
 
 
+@router.get("/warehouse/routes/active", response_model=list[ActiveRouteRead], dependencies=[require("deliveries:read")])
+async def list_active_routes(
+    db: Db, seen: DeliveriesToRead, query: Annotated[ActiveRoutesQuery, Depends()]
+) -> Page[ActiveRouteRead]:
+    """Vans on the road, newest first: where each is, how many doors are ahead, the next of them, and who waits long."""
+    return await road.under_way(db, seen=seen, query=query)
+
+
 @router.get(
     "/warehouse/deliveries/active", response_model=list[ActiveDeliveryRead], dependencies=[require("deliveries:read")]
 )
 async def list_active_deliveries(
-    db: Db, seen: DeliveriesToRead, query: Annotated[PageQuery, Depends()]
+    db: Db, seen: DeliveriesToRead, query: Annotated[ActiveDeliveriesQuery, Depends()]
 ) -> Page[ActiveDeliveryRead]:
     """Deliveries on the road, newest first: where their van is, how many doors come first, and when it comes."""
     return await following.active(db, seen=seen, query=query)
@@ -82,7 +93,7 @@ async def follow_order(request: Request, token: str) -> OrderTrackRead:
 
 @router.get("/geofences", response_model=list[GeofenceRead], dependencies=_READS)
 async def list_geofences(
-    db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()], kind: FenceKind | None = None
+    db: Db, seen: VisiblePlaces, query: Annotated[RowsQuery, Depends()], kind: FenceKind | None = None
 ) -> Page[GeofenceRead]:
     """Newest first."""
     statement = geofencing.fences(seen)

@@ -1,12 +1,15 @@
 """Where vans are and when they come, as it travels over HTTP."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import AwareDatetime, Field
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.paging import PageQuery, RowsQuery
 from cloud_api.logistics.deliveries.schemas import Latitude, Longitude, RouteDetailRead
 
 FenceKind = Literal["depot", "customer", "restricted"]
@@ -76,6 +79,8 @@ class StopTrackRead(ResponseModel):
     near_since: datetime | None
     #: when the van stopped there by its positions; that it has arrived, the driver says
     arrived_by_fence_at: datetime | None
+    #: expected a quarter of an hour after it was planned, or later
+    is_late: bool
 
 
 class TrailPoint(ResponseModel):
@@ -129,6 +134,74 @@ class TrackRead(ResponseModel):
     trail: list[TrailPoint]
     events: list[GeofenceEventRead]
     cargo: list[CargoRead]
+
+
+@dataclass(frozen=True)
+class ActiveDeliveriesQuery(PageQuery):
+    """Which deliveries on the road are asked for."""
+
+    route_id: uuid.UUID | None = None
+    driver_id: uuid.UUID | None = None
+    warehouse_id: uuid.UUID | None = None
+    status: Literal["out_for_delivery", "arrived"] | None = None
+
+
+@dataclass(frozen=True)
+class ActiveRoutesQuery(RowsQuery):
+    """Which routes under way are asked for, and which of their doors."""
+
+    driver_id: uuid.UUID | None = None
+    warehouse_id: uuid.UUID | None = None
+    doors: Annotated[
+        Literal["next", "late", "all"],
+        Query(description="Of each: the next door ahead, those that it comes to late, or all ahead."),
+    ] = "next"
+
+
+class DoorAheadRead(ResponseModel):
+    """A door that a van still comes to, or stands at."""
+
+    delivery_id: uuid.UUID
+    number: str
+    order_id: uuid.UUID
+    order_number: str
+    customer_name: str
+    address: str
+    latitude: float
+    longitude: float
+    sequence: int
+    status: str
+    planned_arrival_at: datetime
+    eta: EtaRead | None
+    #: expected a quarter of an hour after it was planned, or later
+    is_late: bool
+
+
+class ActiveRouteRead(ResponseModel):
+    """A van on the road."""
+
+    id: uuid.UUID
+    number: str
+    warehouse_id: uuid.UUID
+    vehicle_id: uuid.UUID
+    vehicle_number: str
+    driver_id: uuid.UUID | None
+    driver_name: str | None
+    started_at: datetime | None
+    latitude: float | None
+    longitude: float | None
+    recorded_at: datetime | None
+    #: when its phone was last heard before it fell silent; null: it speaks
+    silent_since: datetime | None
+    #: doors of the route; of them those that were served, those that failed, and those ahead
+    stops: int
+    delivered: int
+    failed: int
+    ahead: int
+    #: of those ahead
+    late: int
+    #: those that were asked for, in the order in which they are driven
+    doors: list[DoorAheadRead]
 
 
 class ActiveDeliveryRead(ResponseModel):

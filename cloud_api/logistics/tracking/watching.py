@@ -124,7 +124,7 @@ async def _claim(db: AsyncSession, route_ids: Collection[uuid.UUID]) -> dict[uui
 
 def _listen(db: AsyncSession, watch: RouteWatch, drive: Drive, *, silence: timedelta, now: datetime) -> None:
     """Notice that a phone fell silent, once; and that it speaks again."""
-    heard_at = _heard_at(drive)
+    heard_at = drive.heard_at
     if heard_at is None:
         return
     if now - heard_at < silence:
@@ -136,11 +136,3 @@ def _listen(db: AsyncSession, watch: RouteWatch, drive: Drive, *, silence: timed
     if watch.silent_since != silent_since:
         watch.silent_since = silent_since
         announce(db, topic_of("route", db.sync_session.info["scope"].organization_id, drive.route_id))
-
-
-def _heard_at(drive: Drive) -> datetime | None:
-    """When the phone of a route was last heard of: by a position, or by what its driver did."""
-    done = [at for stop in drive.stops for at in (stop.arrived_at, stop.delivered_at) if at is not None]
-    heard = [drive.last.heard_at] if drive.last is not None else []
-    said = [*done, *heard, *([drive.started_at] if drive.started_at is not None else [])]
-    return max(said, default=None)

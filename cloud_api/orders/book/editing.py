@@ -6,13 +6,13 @@ from datetime import date, time, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.catalog.errors import StaleVersion
 from cloud_api.configuration import definitions
 from cloud_api.configuration import service as configuration
 from cloud_api.customers import service as customers
 from cloud_api.identity.organizations import service as organizations
 from cloud_api.inventory.reservations import service as reservations
 from cloud_api.kernel import clock, outbox
+from cloud_api.kernel.errors import StaleVersion
 from cloud_api.kernel.money import unit_price_to_integer
 from cloud_api.orders.book import doors, pricing, searchable, service
 from cloud_api.orders.book.errors import CutOffPassed, PickingBegun

@@ -4,7 +4,7 @@ import uuid
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, CheckConstraint, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.columns import Quantity
@@ -15,6 +15,16 @@ from cloud_api.orders.book.states import OrderStatus
 #: account: on a bill, later; cod: cash at the door; the others through a payment provider, before or at the door
 PAYMENT_METHODS = ("account", "cod", "online", "upi", "card")
 PAYMENT_STATUSES = ("pending", "paid", "failed", "refunded")
+#: lists are narrowed or sorted by them, page by page
+_LISTED_BY = ("delivery_date", "status", "warehouse_id", "payment_status", "customer_name", "total_minor")
+#: what figures are counted and summed by
+_FIGURES = {
+    "delivered": ("delivered_at", "warehouse_id", "total_minor"),
+    "packed": ("packed_at", "warehouse_id"),
+    "created": ("created_at", "status", "warehouse_id", "customer_id", "address_id"),
+    "customer": ("customer_id", "created_at", "status", "warehouse_id"),
+}
+_LINE_FIGURES = ("order_id", "product_id", "quantity", "packed_quantity", "unit_price")
 FULFILLMENTS = ("open", "reserved", "backordered", "picked", "packed", "shipped", "cancelled")
 
 
@@ -30,6 +40,12 @@ class CustomerOrder(OrganizationOwned, Base):
         CheckConstraint(f"payment_status IN {PAYMENT_STATUSES}", name="payment_status"),
         same_organization("customer_id", "customers"),
         same_organization("warehouse_id", "warehouses"),
+        *(
+            Index(f"ix_customer_orders_organization_id_{column}", "organization_id", column, "id")
+            for column in _LISTED_BY
+        ),
+        # figures are read from these alone
+        *(Index(f"ix_customer_orders_figures_{name}", "organization_id", *read) for name, read in _FIGURES.items()),
     )
 
     number: Mapped[str]
@@ -49,7 +65,7 @@ class CustomerOrder(OrganizationOwned, Base):
     #: degrees, WGS 84
     latitude: Mapped[float]
     longitude: Mapped[float]
-    delivery_date: Mapped[date] = mapped_column(index=True)
+    delivery_date: Mapped[date]
     #: local times of the warehouse's organisation
     window_from: Mapped[time]
     window_until: Mapped[time]
@@ -81,6 +97,7 @@ class OrderLine(OrganizationOwned, Base):
         CheckConstraint(f"fulfillment_status IN {FULFILLMENTS}", name="fulfillment_status"),
         same_organization("order_id", "customer_orders", ondelete="CASCADE"),
         same_organization("product_id", "products"),
+        Index("ix_order_items_figures", "organization_id", *_LINE_FIGURES),
     )
 
     order_id: Mapped[uuid.UUID]

@@ -12,7 +12,7 @@ from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.paging import Page, PageQuery, RowsQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
-from cloud_api.orders.book import editing, feedback, history, service
+from cloud_api.orders.book import editing, feedback, history, listing, service
 from cloud_api.orders.book.detail import detail
 from cloud_api.orders.book.models import CustomerOrder, OrderFeedback
 from cloud_api.orders.book.schemas import (
@@ -22,6 +22,8 @@ from cloud_api.orders.book.schemas import (
     OrderCancel,
     OrderCreate,
     OrderDetailRead,
+    OrderFilter,
+    OrderLinesRead,
     OrderRead,
     OrderUpdate,
 )
@@ -36,16 +38,22 @@ async def list_orders(
     db: Db,
     seen: OrdersToRead,
     query: Annotated[RowsQuery, Depends()],
-    status: str | None = None,
-    customer_id: uuid.UUID | None = None,
+    wanted: Annotated[OrderFilter, Depends()],
 ) -> Page[CustomerOrder]:
-    """Newest first."""
-    statement = select(CustomerOrder).where(seen.orders())
-    if status is not None:
-        statement = statement.where(CustomerOrder.status == status)
-    if customer_id is not None:
-        statement = statement.where(CustomerOrder.customer_id == customer_id)
-    return await page(db, statement, CustomerOrder.id, query)
+    """Newest first, or as `sort` says. A page's cursor goes on with the same `sort`."""
+    return await listing.list_orders(db, wanted=wanted, query=query, seen=seen)
+
+
+@router.get("/lines", response_model=list[OrderLinesRead], dependencies=[require("orders:read")])
+async def list_order_lines(
+    db: Db,
+    seen: OrdersToRead,
+    query: Annotated[RowsQuery, Depends()],
+    wanted: Annotated[OrderFilter, Depends()],
+) -> Page[OrderLinesRead]:
+    """The same orders, each with what was ordered, for accounts and stock; `limit` counts orders."""
+    rows = await listing.list_orders(db, wanted=wanted, query=query, seen=seen)
+    return Page(await listing.with_lines(db, rows.items), rows.limit, rows.next_cursor)
 
 
 @router.post("", response_model=OrderDetailRead, status_code=201, dependencies=[require("orders:write")])

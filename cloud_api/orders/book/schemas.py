@@ -1,17 +1,25 @@
 """Orders, as they travel over HTTP."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import Field
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
 from cloud_api.kernel.json_types import LocalTime
 from cloud_api.kernel.money import UnitPrice
 from cloud_api.kernel.quantity import PositiveQuantity, Quantity
+from cloud_api.orders.book.states import OrderStatus
 
 PaymentMethod = Literal["account", "cod", "online", "upi", "card"]
+PaymentStatus = Literal["pending", "paid", "failed", "refunded"]
+Sort = Literal[
+    "created_at", "-created_at", "delivery_date", "-delivery_date", "customer_name", "-customer_name", "total", "-total"
+]
+NO_NUL = r"^[^\x00]*$"
 Note = Annotated[str, Field(max_length=1000)]
 
 
@@ -41,6 +49,27 @@ class OrderCreate(RequestModel):
     payment_method: PaymentMethod = "account"
     note: Note = ""
     lines: Annotated[list[OrderLineCreate], Field(min_length=1, max_length=200)]
+
+
+@dataclass(frozen=True)
+class OrderFilter:
+    """Query parameters of the list of orders: all that are given hold."""
+
+    status: OrderStatus | None = None
+    customer_id: uuid.UUID | None = None
+    warehouse_id: uuid.UUID | None = None
+    #: to be delivered on that day
+    delivery_date: date | None = None
+    #: to be delivered from that day on, and until that day, with it
+    since: Annotated[date | None, Query(alias="from")] = None
+    until: Annotated[date | None, Query(alias="to")] = None
+    #: has a place in that window
+    slot_id: uuid.UUID | None = None
+    payment_status: PaymentStatus | None = None
+    payment_method: PaymentMethod | None = None
+    #: words of the number, the customer's name or the address, as they begin, or how the customer's phone number ends
+    search: Annotated[str | None, Query(max_length=120, pattern=NO_NUL)] = None
+    sort: Sort = "-created_at"
 
 
 class OrderUpdate(RequestModel):
@@ -169,6 +198,24 @@ class OrderRead(ResponseModel):
     delivered_at: datetime | None
     cancel_reason: str | None
     version: int
+
+
+class OrderedRead(ResponseModel):
+    """So much of one product of an order."""
+
+    id: uuid.UUID
+    product_id: uuid.UUID
+    quantity: Quantity
+    #: what is really in the box
+    packed_quantity: Quantity | None
+    fulfillment_status: str
+    unit_price: UnitPrice
+
+
+class OrderLinesRead(OrderRead):
+    """An order with what was ordered."""
+
+    lines: list[OrderedRead]
 
 
 class OrderDetailRead(OrderRead):

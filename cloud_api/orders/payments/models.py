@@ -102,6 +102,7 @@ class OrderCredit(OrganizationOwned, Base):
     __tablename__ = "order_credits"
     __table_args__ = (
         UniqueConstraint("organization_id", "source"),
+        Index("ix_order_credits_created_at", "organization_id", "created_at"),
         CheckConstraint("amount_minor > 0", name="amount"),
         same_organization("order_id", "customer_orders"),
     )

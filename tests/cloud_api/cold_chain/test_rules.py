@@ -14,7 +14,7 @@ from tests.cloud_api.cold_chain.excursions import (
 from tests.factories.batches import EIGHT_OCLOCK_MS, make_alarm, make_reading, send
 from tests.factories.farms import plant_sensor
 from tests.factories.grounds import IN_ONE_LOOP
-from tests.factories.stores import ColdStore, make_rule
+from tests.factories.stores import ColdStore, make_room, make_rule
 from tests.platform_under_test import Platform
 
 pytestmark = IN_ONE_LOOP
@@ -26,7 +26,7 @@ async def test_a_rule_is_kept_as_it_was_made_and_changed_field_by_field(farm: Pl
     rule = await make_rule(store, name="Too warm", set_at=8, clear_at=7.5)
     assert await store.tenant.get(f"{PATH}/{rule['id']}") == rule
     changed = await store.tenant.put(f"{PATH}/{rule['id']}", {"set_at": 0.0, "clear_at": 0.0})
-    assert changed == {**rule, "set_at": 0.0, "clear_at": 0.0}
+    assert changed == {**rule, "set_at": 0.0, "clear_at": 0.0, "version": 2}
     assert await store.tenant.get(PATH) == [changed]
 
 
@@ -52,6 +52,30 @@ async def test_a_change_that_would_contradict_the_rest_changes_nothing(farm: Pla
         answer = await store.tenant.client.put(f"{PATH}/{rule['id']}", json=change)
         assert answer.status_code == status, change
     assert await store.tenant.get(f"{PATH}/{rule['id']}") == rule
+
+
+async def test_a_change_of_what_somebody_else_has_changed_is_refused(farm: Platform, store: ColdStore) -> None:
+    rule = await make_rule(store)
+    assert (await store.tenant.put(f"{PATH}/{rule['id']}", {"name": "Mine", "version": 1}))["version"] == 2
+    answer = await store.tenant.client.put(f"{PATH}/{rule['id']}", json={"name": "Also mine", "version": 1})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "STALE_VERSION")
+    assert (await store.tenant.get(f"{PATH}/{rule['id']}"))["name"] == "Mine"
+
+
+async def test_rules_are_listed_by_the_place_in_which_they_hold(farm: Platform, store: ColdStore) -> None:
+    over, elsewhere = await make_rule(store), await make_room(store.tenant, store.warehouse_id)
+    rack = await make_room(store.tenant, store.warehouse_id, parent_id=store.room_id, location_type="rack")
+    low = {"name": "Frozen", "location_id": rack, "kind": "low", "set_at": 0.0, "clear_at": 1.0}
+    own = await store.tenant.post(PATH, low)
+    off = await store.tenant.put(f"{PATH}/{over['id']}", {"enabled": False})
+
+    async def found(**asked: object) -> list[str]:
+        return [rule["id"] for rule in await store.tenant.get(PATH, **asked)]
+
+    assert await found(location_id=rack) == [own["id"], over["id"]]
+    assert await found(location_id=store.room_id) == [off["id"]]
+    assert await found(location_id=elsewhere) == []
+    assert await found(kind="low") == await found(enabled=True) == [own["id"]]
 
 
 async def test_a_disabled_rule_stays_silent_whoever_judges(farm: Platform, store: ColdStore) -> None:

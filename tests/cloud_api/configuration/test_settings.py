@@ -192,3 +192,17 @@ async def test_a_slug_that_is_nobodys_is_answered_like_one_that_set_nothing(farm
     assert known.content == unknown.content == nameless.content
     assert known.json()["data"]["locale"] == LOCALE.default
     assert nul.status_code == 422
+
+
+async def test_who_has_read_another_value_is_told_and_sets_nothing(farm: Platform) -> None:
+    tenant = await make_farm(farm)
+    await tenant.put(PATH, {"values": {"session.limit": 3}, "expected": {"session.limit": 5}})
+    stale = {"values": {"session.limit": 4, "fleet.remind_days": 9}, "expected": {"session.limit": 5}}
+    refused = await tenant.client.put(PATH, json=stale)
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"]) == (409, "CHANGED_MEANWHILE")
+    assert error["details"] == [{"field": "session.limit", "message": "somebody has set it to 3"}]
+    now = {one["key"]: one["value"] for one in await tenant.get(PATH) if one["is_set"]}
+    assert now == {"session.limit": 3}
+    fresh = {"session.limit": 3, "fleet.remind_days": 14}
+    await tenant.put(PATH, {"values": {"session.limit": 4}, "expected": fresh})

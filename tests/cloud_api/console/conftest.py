@@ -1,6 +1,7 @@
 """Screens on a platform that other tests use too: each works for an organisation of its own."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -10,9 +11,15 @@ from tests.platform_under_test import Platform
 
 
 @pytest.fixture(scope="session")
-def browser_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def browser_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the browser keeps its things."""
+    return tmp_path_factory.mktemp("chromium")
+
+
+@pytest.fixture(scope="session")
+def browser_url(browser_folder: Path) -> Iterator[str]:
     """A Chromium for all tests of a process; each has a profile of its own in it."""
-    with chromium(tmp_path_factory.mktemp("chromium")) as url:
+    with chromium(browser_folder) as url:
         yield url
 
 

@@ -33,10 +33,17 @@ _FLAGS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
     "--remote-debugging-port=0",
+    "--use-fake-ui-for-media-stream",  # a camera is allowed without a question that nobody can answer here
+    "--use-fake-device-for-media-stream",
 )
 PATIENCE_MS = 45_000
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1360, "height": 900}
+
+
+def film_in(folder: Path) -> Path:
+    """What a browser's camera sees: a film in YUV4MPEG2, looked at when a page opens the camera."""
+    return folder / "camera.y4m"
 
 
 @contextmanager
@@ -44,7 +51,8 @@ def chromium(folder: Path) -> Iterator[str]:
     """A browser while open: the address at which it is driven."""
     program = shutil.which("chromium") or "/usr/bin/chromium"
     with (folder / "chromium.log").open("w") as log:
-        running = subprocess.Popen([program, *_FLAGS, f"--user-data-dir={folder}"], stdout=log, stderr=log)
+        camera = f"--use-file-for-fake-video-capture={film_in(folder)}"
+        running = subprocess.Popen([program, *_FLAGS, camera, f"--user-data-dir={folder}"], stdout=log, stderr=log)
     told = folder / "DevToolsActivePort"
     try:
         wait_until(lambda: told.exists() and told.read_text().count("\n") > 0, what="Chromium listens")
@@ -83,6 +91,18 @@ class Screen:
         """Be signed in, without the form."""
         cookie = {"name": "coldfleet_access", "value": token_of(tenant), "url": self.address}
         await self.page.context.add_cookies([cookie])  # type: ignore[list-item]
+
+    async def another_page(self) -> Page:
+        """The page is another one from now on, of the same browser."""
+        self.page = await self.page.context.new_page()
+        self.listen()
+        return self.page
+
+    def listen(self) -> None:
+        """Hear what the page complains of."""
+        self.page.on("console", self.heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("response", self.answered)
 
     async def open(self, path: str) -> None:
         """Go to a page of the console."""
@@ -131,9 +151,7 @@ async def screen_of(browser_url: str, address: str, **options: Any) -> AsyncIter
         context.set_default_timeout(PATIENCE_MS)
         page = await context.new_page()
         screen = Screen(page, address)
-        page.on("console", screen.heard)
-        page.on("pageerror", lambda error: screen.complaints.append(str(error)))
-        page.on("response", screen.answered)
+        screen.listen()
         try:
             yield screen
         finally:

@@ -15,7 +15,7 @@ from tests.factories.batches import EIGHT_OCLOCK_MS
 from tests.factories.farms import make_person, plant_sensor
 from tests.factories.grounds import IN_ONE_LOOP
 from tests.factories.scopes import id_of
-from tests.factories.stores import ColdStore, make_cold_store, make_rule
+from tests.factories.stores import ColdStore, make_cold_store, make_room, make_rule
 from tests.platform_under_test import Platform
 
 pytestmark = IN_ONE_LOOP
@@ -132,6 +132,10 @@ async def test_what_is_due_is_listed_until_it_is_done_again(farm: Platform, stor
     clock.use(lambda: now)
     await calibrate(store, due_on="2026-02-11", in_force_from=iso(EIGHT_OCLOCK_MS))
     assert [await due_within(store, days) for days in (9, 10)] == [[], [(store.sensor_id, -10)]]
+    room_id = await make_room(store.tenant, store.warehouse_id)
+    for place, found in ((store.room_id, 1), (room_id, 0)):
+        rows = await store.tenant.get("/api/v1/edge/calibrations/due", within_days=10, location_id=place)
+        assert len(rows) == found
     other = await plant_sensor(farm, store.tenant, store.gateway_id, location_id=None, code="z2m:other")
     overdue = {"due_on": "2026-01-30", "in_force_from": iso(EIGHT_OCLOCK_MS)}
     await store.tenant.post(f"/api/v1/edge/sensors/{other}/calibrations", overdue)

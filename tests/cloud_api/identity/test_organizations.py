@@ -191,6 +191,14 @@ async def test_a_white_label_is_shown_to_anybody_and_tells_of_nobody_else(shared
         for unknown in (plain.slug, plain.organization.organization_id, "nobody", "0" * 32):
             assert await look(unknown) == DEFAULT, unknown
         assert (await anybody.get(f"{ORGANIZATIONS}/a%20b/branding")).status_code == 422
-    for wrong in ({"logo_url": "javascript:alert(1)"}, {"primary_colour": "red"}, {"font": "Comic"}):
+    pale = await admin.client.put(path_of(admin, "branding"), json={"primary_colour": "#ffd400"})
+    assert refusal(pale) == (422, "INVALID")
+    assert "1.4 to 1" in pale.json()["error"]["message"]
+    for wrong in (
+        {"logo_url": "javascript:alert(1)"},
+        {"logo_url": "/api/v1/media/1"},
+        {"primary_colour": "red"},
+        {"font": "Comic"},
+    ):
         answer = await admin.client.put(path_of(admin, "branding"), json=wrong)
         assert refusal(answer) == (422, "VALIDATION_FAILED")

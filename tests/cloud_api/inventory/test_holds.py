@@ -88,6 +88,9 @@ async def test_under_two_holds_stock_is_free_when_both_are_over(farm: Platform, 
     await receive(store, lot="RACK", location_id=rack)
     await hold(farm, store, "excursion:1")
     await hold(farm, store, "excursion:2", rack)
+    for source, found in (("excursion:2", [rack]), ("excursion:3", [])):
+        holds = await store.tenant.get("/api/v1/warehouse/stock/holds", source=source)
+        assert [one["location_id"] for one in holds] == found
     await receive(store, lot="LATE", location_id=rack)
     assert await release(farm, store, "excursion:1") == 1
     assert await status_in(store.tenant, store.room_id) == {"ROOM": "available"}

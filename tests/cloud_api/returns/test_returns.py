@@ -2,7 +2,7 @@
 
 import itertools
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -305,3 +305,22 @@ async def test_each_action_in_each_state_does_what_the_table_says(farm: Platform
             handed.tenant, method, f"{RETURNS}/{one['id']}{path}", {**body, **filled.get(action, {})}
         )
         assert heard == (409, "INVALID_TRANSITION"), (status, action)
+
+
+async def test_returns_are_found_by_warehouse_and_day(farm: Platform) -> None:
+    handed = await hand_over_order(farm)
+    made = await handed.tenant.post(f"{ORDERS}/{handed.order_id}/returns", wish(handed, "1"))
+    day = made["requested_at"][:10]
+    found = {
+        ("warehouse_id", handed.depot.warehouse_id): [made["id"]],
+        ("warehouse_id", str(uuid.UUID(int=7))): [],
+        ("from", (date.fromisoformat(day) - timedelta(days=1)).isoformat()): [made["id"]],
+        ("from", (date.fromisoformat(day) + timedelta(days=2)).isoformat()): [],
+        ("to", (date.fromisoformat(day) - timedelta(days=2)).isoformat()): [],
+        ("to", (date.fromisoformat(day) + timedelta(days=1)).isoformat()): [made["id"]],
+    }
+    for (name, value), ids in found.items():
+        assert [one["id"] for one in await handed.tenant.get(RETURNS, **{name: value})] == ids, (name, value)
+    for day_that_is_none in ("someday", "9999-12-31", "0001-01-01"):
+        answer = await handed.tenant.client.get(RETURNS, params={"from": day_that_is_none})
+        assert answer.status_code == 422, day_that_is_none

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from cloud_api.kernel.db import Database
 from cloud_api.search import finding, service
 from cloud_api.search.models import SearchEntry, SearchWord
-from cloud_api.search.queries import Narrowed, Sight
+from cloud_api.search.queries import Narrowed, Sight, has_words
+from cloud_api.search.words import words
 from tests.cloud_api.kernel.rows import add_organization
 from tests.cloud_api.search.things import ALL_OF_IT, found, put, suggested
 from tests.factories.properties import FEW
@@ -28,6 +29,25 @@ async def test_things_are_found_by_words_beginnings_and_what_was_meant(shared_da
         assert await found(db, "omat") == ["Cherry tomato"]
         assert await found(db, "aubergine") == []
         assert await found(db, "tomato spinach") == []
+
+
+async def test_a_list_is_narrowed_to_what_has_the_words_however_many_have_them(shared_database: Database) -> None:
+    async with shared_database.unit_of_work(await add_organization(shared_database)) as db:
+        for title in ("Cherry tomato", "Tomato puree", "Baby spinach"):
+            await put(db, title)
+        await put(db, "Tomato order", kind="order")
+        titles = select(SearchEntry.title).order_by(SearchEntry.title)
+        for asked, of in {
+            "TOMA": ["Cherry tomato", "Tomato puree"],
+            "tomato cher": ["Cherry tomato"],
+            "mato": [],
+            "...": [],
+        }.items():
+            named = await finding.having_words(db, "product", SearchEntry.entity_id, asked)
+            assert (await db.scalars(titles.where(named))).all() == of, asked
+            if words(asked):
+                looked_up = has_words("product", SearchEntry.entity_id, words(asked))
+                assert (await db.scalars(titles.where(looked_up))).all() == of, asked
 
 
 async def test_what_was_understood_is_said_and_only_when_it_differs(shared_database: Database) -> None:

@@ -1,8 +1,11 @@
 // What every page has: navigation, toasts, confirmations, live parts, times that stay true, saved views.
 import "@tabler/core/dist/js/tabler.esm.min.js";
 import htmx from "htmx.org";
+import { listen } from "./lib/keys.js";
 import { follow } from "./lib/live.js";
 import { sayWhatWasLeft, toast } from "./lib/toasts.js";
+import { bringBackWhatWasTyped, keepWhatIsSent } from "./lib/unsent.js";
+import { offerViews } from "./lib/views.js";
 
 htmx.config.allowEval = false;
 htmx.config.includeIndicatorStyles = false;
@@ -106,39 +109,12 @@ function ago() {
 }
 setInterval(ago, 5000);
 
-// filters that were given a name, kept in this browser
-document.querySelectorAll("[data-saved-views]").forEach((place) => {
-  const at = `views:${window.location.pathname}`;
-  const views = JSON.parse(localStorage.getItem(at) ?? "{}");
-  const select = document.createElement("select");
-  select.className = "form-select w-auto d-inline-block";
-  select.setAttribute("aria-label", hindi ? "सहेजे गए दृश्य" : "Saved views");
-  select.append(new Option(hindi ? "दृश्य…" : "Views…", ""));
-  Object.entries(views).forEach(([name, query]) => select.append(new Option(name, query)));
-  if (window.location.search) select.append(new Option(hindi ? "यह दृश्य सहेजें…" : "Save this view…", "+"));
-  select.addEventListener("change", () => {
-    if (select.value !== "+") {
-      if (select.value) window.location.search = select.value;
-      return;
-    }
-    const name = window.prompt(hindi ? "दृश्य का नाम" : "Name of the view");
-    if (name) localStorage.setItem(at, JSON.stringify({ ...views, [name]: window.location.search }));
-    select.value = "";
-  });
-  place.append(select);
-});
-
-// "/" goes to the page's search
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-  const search = document.querySelector("main input[type=search]");
-  if (search) {
-    event.preventDefault();
-    search.focus();
-  }
-});
-
 document.body.addEventListener("htmx:afterSwap", (event) => { watch(event.target); ago(); });
 watch(document);
+offerViews(document);
+listen(htmx);
+if (bringBackWhatWasTyped()) {
+  toast(hindi ? "इसके सहेजे जाने से पहले आप साइन आउट हो गए थे। आपने जो लिखा था वह फिर यहाँ है: जाँचकर दोबारा भेजें।" : "You were signed out before this was saved. What you typed is here again: check it, and send it.", "orange");
+}
+keepWhatIsSent();
 sayWhatWasLeft();

@@ -134,7 +134,7 @@ async function send(move, back, { undoing, said, focused }, force = Boolean(undo
   board.version = draft.version;
   document.querySelectorAll("[data-board-version]").forEach((field) => { field.value = draft.version; });
   if (board.working <= 1) {
-    await settle(merged(draft), focused);
+    settle(merged(draft), focused);
     if (said) say(said);
   } else board.kept = merged(draft);
 }
@@ -146,23 +146,25 @@ function remember(back, undoing, force) {
   if (button) button.disabled = board.undo.length === 0;
 }
 
+// a planned route as the board lists it: with the version that the next edit names
+const madeOf = (route) => ({ ...board.said.made.find((one) => one.id === route.route_id), id: route.route_id, version: route.version, status: "planned", vehicle_id: route.vehicle_id, driver_id: route.driver_id });
+
 const merged = (draft) => ({
   ...board.said,
+  made: board.job ? board.said.made : [...board.said.made.filter((route) => route.status !== "planned"), ...draft.routes.filter((route) => route.route_id).map(madeOf)],
   routes: [...board.said.routes.filter((route) => !board.job && route.status !== "planned"), ...draft.routes.map((route) => ({ ...route, status: "planned" }))],
   unserved: draft.unserved,
   violations: draft.violations,
   total: draft.total,
 });
 
-async function settle(said, focused) {
+function settle(said, focused) {
   board.kept = said;
   take(said);
   show();
   showRules(said.violations);
   showTotal(said.total);
   if (focused && board.selected) select(board.selected, { focus: true });
-  // routes that were made have versions, and new ones ids, which the answer does not say
-  if (!board.job) await again();
 }
 
 function showRules(violations) {
@@ -338,14 +340,18 @@ function hands() {
 
 // --- what others do --------------------------------------------------------------------------------------------------
 
+const numberOfVan = (route) => board.said.vans.find((van) => van.vehicle_id === route.vehicle_id)?.number ?? route.number;
+
 function followVans() {
-  if (board.job || !board.said.can_follow) return;
+  if (board.job) return;
+  board.said.made.filter((route) => !followed.has(route.id)).forEach((route) => map.van(route.id, route, numberOfVan(route)));
+  if (!board.said.can_follow) return;
   const going = new Set(board.said.made.filter((route) => route.status === "in_progress").map((route) => route.id));
   for (const [id, leave] of followed) {
     if (!going.has(id)) { leave(); followed.delete(id); }
   }
   board.said.made.filter((route) => going.has(route.id) && !followed.has(route.id)).forEach((route) => {
-    const number = board.said.vans.find((van) => van.vehicle_id === route.vehicle_id)?.number ?? route.number;
+    const number = numberOfVan(route);
     const heard = (items) => {
       const stops = etas.get(route.id) ?? new Map();
       items.filter((item) => item.kind === "stop").forEach((item) => stops.set(item.order_id, { status: item.status, p50_at: item.p50_at }));

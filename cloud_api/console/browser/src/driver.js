@@ -4,10 +4,12 @@ import { readDay } from "./driver/day.js";
 import { button, h, icon, link, say } from "./driver/elements.js";
 import { prune } from "./driver/log.js";
 import { Positions } from "./driver/positions.js";
-import { completeView, loadView, routeView } from "./driver/route_view.js";
+import { loadView } from "./driver/loading.js";
+import { completeView, routeView } from "./driver/route_view.js";
 import { deliverView, entryLine, failView, stopView } from "./driver/stop_view.js";
 import { openStore } from "./driver/store.js";
 import { NoSignal, Refused, SignedOut, sync } from "./driver/sync.js";
+import { inWords, isKeptForSure, nothingIsKept, troublesOf } from "./driver/troubles.js";
 import { t, told, word } from "./driver/words.js";
 
 const EVERY_MS = 20_000;
@@ -21,6 +23,7 @@ class App {
     this.positions = new Positions(store);
     this.line = navigator.onLine ? "sending" : "offline";
     this.problem = "";
+    this.troubles = [];
     this.sealedAt = Date.now();
     this.timer = null;
     this.sending = this.again = false;
@@ -31,6 +34,7 @@ class App {
 
   async refresh() {
     this.day = await readDay(this.store);
+    this.troubles = await troublesOf(await this.store.fact("skew_ms"));
     this.positions.follow(this.day.route?.status === "in_progress");
   }
 
@@ -39,7 +43,7 @@ class App {
     try {
       await sealing;
     } catch (error) {
-      say(t("It could not be kept on this phone: {error}", { error: String(error) }), "bad");
+      this.notKept(error);
       return;
     }
     await this.refresh();
@@ -49,6 +53,12 @@ class App {
     this.bars();
     this.sendSoon(0);
     registration?.sync?.register(`send:${this.store.user}`).catch(() => {});
+  }
+
+  // What was typed is still there: it can be tried again.
+  notKept(error) {
+    say(inWords(error), "bad");
+    document.querySelectorAll("#content [type=submit]").forEach((submit) => { submit.disabled = false; });
   }
 
   sendSoon(after) {
@@ -159,8 +169,9 @@ function isBeingTyped(content) {
 
 const many = (count, one, more) => (count === 0 ? "" : count === 1 ? t(one) : t(more, { count }));
 
-function logView(app) {
+async function logView(app) {
   const { day } = app;
+  const keptForSure = await isKeptForSure();
   const names = new Map([...day.routes.map((route) => [route.id, route.number]), ...day.stopItems.map((item) => [item.id, item.said.customer_name])]);
   const entries = day.entries.slice(-200).reverse();
   return h("div", { class: "stack" },
@@ -169,6 +180,7 @@ function logView(app) {
     entries.length ? h("ul", { class: "plain log card" }, entries.map((entry) => entryLine(entry, names.get(entry.target) ?? ""))) : h("p", { class: "quiet" }, t("Nothing yet.")),
     h("section", { class: "card stack" },
       h("p", { class: "facts" }, icon("user"), told.name),
+      keptForSure ? null : h("p", { class: "note" }, icon("photo"), h("span", {}, t("The browser may clear what has not been sent when the phone gets full: install this app, by “Add to home screen” in its menu."))),
       h("p", { class: "quiet" }, t("Everything that you do is sealed on this phone. Nobody can change it, and nothing is sent twice.")),
       h("form", { method: "post", action: "/console/sign-out", onsubmit: (event) => signOut(event, app) }, h("button", { type: "submit", class: "button" }, icon("logout"), h("span", {}, t("Sign out")))),
       link(t("To the console"), "list-details", "/console"),
@@ -198,7 +210,14 @@ async function start() {
     content.replaceChildren(h("p", { class: "note bad" }, t("This app needs a secure connection (https).")));
     return;
   }
-  const app = new App(await openStore(told.user));
+  let store;
+  try {
+    store = await openStore(told.user);
+  } catch {
+    content.replaceChildren(h("p", { class: "note bad" }, icon("alert-triangle"), h("span", {}, nothingIsKept())));
+    return;
+  }
+  const app = new App(store);
   await app.refresh();
   await app.show();
   prune(app.store).catch(() => {});

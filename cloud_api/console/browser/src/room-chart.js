@@ -60,6 +60,16 @@ function words(said, shown) {
   return box;
 }
 
+// from columns, as they are sent, to points of [time, least, mean, greatest]
+function unfolded(said) {
+  const points = (one) => {
+    const steps = one.after.flatMap(([seconds, count]) => Array(count).fill(seconds * 1000));
+    let at = one.start;
+    return one.mean.map((mean, place) => [place === 0 ? at : (at += steps[place - 1]), one.least[place], mean, one.most[place]]);
+  };
+  return { ...said, series: said.series.map((one) => ({ name: one.name, points: points(one) })) };
+}
+
 function scale(said) {
   const values = said.series.flatMap((one) => one.points.flatMap((point) => [point[1], point[3]])).concat(said.limits).filter((value) => value !== null);
   if (values.length === 0) return {};
@@ -106,7 +116,7 @@ function option(said, colour) {
 document.querySelectorAll("[data-room-chart]").forEach(async (place) => {
   const ask = async () => {
     const answer = await fetch(place.dataset.roomChart, { headers: { Accept: "application/json" } });
-    return answer.ok ? answer.json() : null;
+    return answer.ok ? unfolded(await answer.json()) : null;
   };
   const said = await ask();
   if (said === null) return;

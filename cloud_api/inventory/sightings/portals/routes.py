@@ -33,9 +33,14 @@ _READ, _WRITE = [require("stock:read")], [require("stock:write")]
 
 
 @router.get("/portal-rules", response_model=list[PortalRuleRead], dependencies=_READ)
-async def list_portal_rules(db: Db, seen: VisiblePlaces, query: Query) -> Page[PortalRule]:
-    """Newest first."""
-    return await page(db, select(PortalRule).where(queries.visible_rules(seen)), PortalRule.id, query)
+async def list_portal_rules(
+    db: Db, seen: VisiblePlaces, query: Query, reader_id: uuid.UUID | None = None
+) -> Page[PortalRule]:
+    """Newest first; of all, or those that are a reader's own."""
+    mine = select(PortalRule).where(queries.visible_rules(seen))
+    if reader_id is not None:
+        mine = mine.where(PortalRule.reader_id == reader_id)
+    return await page(db, mine, PortalRule.id, query)
 
 
 @router.post("/portal-rules", response_model=PortalRuleRead, status_code=201, dependencies=_WRITE)

@@ -1,10 +1,12 @@
 """`/api/v1/telemetry/weights`, and when the weights of a scale are believed."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.inventory.sightings.models import Weight
 from cloud_api.inventory.sightings.queries import visible_sightings
@@ -42,12 +44,14 @@ async def list_weights(
         used = select(WeightUse.id).where(WeightUse.weight_id == Weight.id).exists()
         mine = mine.where(used if applied else ~used)
     rows = await page(db, mine, Weight.id, query)
-    uses = await db.execute(
-        select(WeightUse.weight_id, WeightUse.kind).where(WeightUse.weight_id.in_([row.id for row in rows.items]))
-    )
-    kinds = dict(uses.tuples().all())
-    read = [WeightRead.model_validate(row).model_copy(update={"applied_as": kinds.get(row.id)}) for row in rows.items]
-    return Page(read, rows.limit, rows.next_cursor)
+    return Page(await _read(db, rows.items), rows.limit, rows.next_cursor)
+
+
+@router.get("/telemetry/weights/{id}", response_model=WeightRead, dependencies=[require("telemetry:read")])
+async def get_weight(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> WeightRead:
+    """What a scale showed standing still, and what it was used for."""
+    [read] = await _read(db, [await service.get_weight(db, id, seen=seen)])
+    return read
 
 
 @router.post(
@@ -75,3 +79,13 @@ async def get_scale_stability(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> Wei
 async def set_scale_stability(db: Db, seen: VisiblePlaces, id: uuid.UUID, body: StabilityWrite) -> WeighingRule:
     """Say how many weights in how much time must say the same within one division."""
     return await service.set_stability(db, id, wish=body, seen=seen)
+
+
+async def _read(db: AsyncSession, weights: Sequence[Weight]) -> list[WeightRead]:
+    uses = await db.execute(
+        select(WeightUse.weight_id, WeightUse.kind).where(WeightUse.weight_id.in_([weight.id for weight in weights]))
+    )
+    kinds = dict(uses.tuples().all())
+    return [
+        WeightRead.model_validate(weight).model_copy(update={"applied_as": kinds.get(weight.id)}) for weight in weights
+    ]

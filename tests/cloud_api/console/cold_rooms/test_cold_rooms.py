@@ -98,6 +98,8 @@ async def test_a_rooms_page_has_sensors_and_goods(console: httpx2.AsyncClient, s
     await store.tenant.post(f"/api/v1/edge/sensors/{store.sensor_id}/calibrations", calibration)
     await receive(store, lot="LOT-77")
     page = (await console.get(f"{ROOMS}/{store.room_id}")).text
+    assert f'hx-get="{ROOMS}/{store.room_id}/inside?span=day"' in page, "what is in it follows"
+    page = (await console.get(f"{ROOMS}/{store.room_id}/inside")).text
     for said in (
         "z2m:cold-room-1",
         "until 2030-05-01",
@@ -109,6 +111,53 @@ async def test_a_rooms_page_has_sensors_and_goods(console: httpx2.AsyncClient, s
     ):
         assert said in page
     assert "Excursions in this time" in page
+
+
+async def test_what_lies_on_a_rack_in_the_room_lies_in_the_room(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    store = await make_watched_store(sqlite_platform, 4.0)
+    rack = {"code": "R-1", "name": "Rack 1", "location_type": "rack", "storage_type": "cold_storage"}
+    made = await store.tenant.post(
+        "/api/v1/warehouse/storage/locations",
+        {**rack, "warehouse_id": store.warehouse_id, "parent_id": store.room_id},
+    )
+    await receive(store, lot="LOT-78", location_id=made["id"])
+    assert "LOT-78" in (await console.get(f"{ROOMS}/{store.room_id}/inside")).text
+
+
+async def test_a_chart_is_a_table_for_those_who_want_figures(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    store = await make_watched_store(sqlite_platform, 4.0, 9.5)
+    page = (await console.get(f"{ROOMS}/{store.room_id}")).text
+    assert f'hx-get="{ROOMS}/{store.room_id}/table?span=day" hx-trigger="toggle once"' in page
+    table = (await console.get(f"{ROOMS}/{store.room_id}/table", params={"span": "day"})).text
+    assert "<html" not in table
+    for said in ("Minutes beyond the limits", '"number">4.0<', '"number">9.5<', "no readings"):
+        assert said in table
+    month = (await console.get(f"{ROOMS}/{store.room_id}/table", params={"span": "month"})).text
+    assert '"number">9.5<' in month
+    assert "Minutes beyond" not in month
+
+
+async def test_the_board_on_the_wall_says_how_each_room_is(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    assert "No cold room is watched yet" in (await console.get(f"{ROOMS}/board")).text
+    well = await make_watched_store(sqlite_platform, 4.0)
+    warm = await make_watched_store(sqlite_platform, 9.0)
+    page = (await console.get(f"{ROOMS}/board")).text
+    assert "<nav" not in page
+    assert page.index(f'data-room="{warm.room_id}" data-state="too_warm"') < page.index(
+        f'data-room="{well.room_id}" data-state="in_range"'
+    )
+    for said in ("9.0<small> °C", "Too warm", "In range", f'data-live="/ws/telemetry/{warm.room_id}"'):
+        assert said in page
+    part = (await console.get(f"{ROOMS}/board/rooms", params={"warehouse_id": well.warehouse_id})).text
+    assert well.room_id in part
+    assert warm.room_id not in part
+    assert "<html" not in part
 
 
 async def test_the_span_is_picked_by_links(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
@@ -130,19 +179,21 @@ async def test_the_chart_has_readings_limits_and_excursions(
     said = (await console.get(f"{ROOMS}/{store.room_id}/chart.json", params={"quantity": "temperature"})).json()
     assert (said["unit"], said["limits"]) == ("°C", [8.0])
     [series] = said["series"]
-    heard = [point for point in series["points"] if point[2] is not None]
-    assert min(point[1] for point in heard) == 4.0
-    assert max(point[3] for point in heard) == 9.5
+    assert min(value for value in series["least"] if value is not None) == 4.0
+    assert max(value for value in series["most"] if value is not None) == 9.5
     [excursion] = said["excursions"]
     assert said["from"] < excursion["from"] <= excursion["to"] <= said["to"] + MINUTE_MS
     assert said["gaps"], "before the first reading nothing is known"
 
 
-async def test_a_month_is_asked_for_by_the_hour(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
+async def test_a_month_is_drawn_in_stretches_of_two_hours(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
     store = await make_watched_store(sqlite_platform, 4.0, 4.1, 4.2)
     said = (await console.get(f"{ROOMS}/{store.room_id}/chart.json", params={"span": "month"})).json()
     [series] = said["series"]
-    assert 1 <= len(series["points"]) <= 2
+    assert 1 <= len(series["mean"]) <= 2
+    assert max(value for value in series["most"] if value is not None) == 4.2
     assert said["to"] - said["from"] == 30 * 24 * 60 * MINUTE_MS
 
 

@@ -4,8 +4,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cloud_api.console.cold_rooms.charts import points_of, wall
-from cloud_api.console.cold_rooms.limits import Limits, around, limits_of
+from cloud_api.console.cold_rooms.charts import columns_of, points_of, wall
+from cloud_api.console.cold_rooms.limits import Limits, around
+from cloud_api.console.cold_rooms.rooms import Known
 from cloud_api.console.cold_rooms.trends import HEIGHT, WIDTH, trend_of
 
 HOUR_MS = 3_600_000
@@ -25,6 +26,14 @@ def test_a_gap_ends_the_line_and_what_a_reading_covers_does_not() -> None:
     ]
     rare = points_of(series(1.0, None, None, 2.0, 3.0, hold_s=3 * 3600.0), begins)
     assert [point[2] for point in rare] == [1.0, 2.0, 3.0]
+
+
+def test_a_line_is_sent_in_columns_without_losing_its_peak_or_its_gap() -> None:
+    points = points_of(series(1.0, None, None, 2.123456, 9.87654321, 3.0), [place * HOUR_MS for place in range(6)])
+    told = columns_of(points)
+    assert (told["start"], told["after"]) == (0, [[3600, 1], [7200, 1], [3600, 2]])
+    assert told["most"] == told["mean"] == [1.0, None, 2.12, 9.88, 3.0]
+    assert columns_of([])["after"] == []
 
 
 def test_a_chart_shows_the_readers_clock() -> None:
@@ -58,7 +67,10 @@ def test_a_value_lies_beyond_the_nearer_limit(value: float, side: str, beyond: f
 
 
 def test_the_strictest_limit_of_a_place_and_of_what_it_lies_in_holds() -> None:
-    places = {"rack": {"parent_id": "room"}, "room": {"parent_id": None, "temperature_max_c": 10.0}}
+    places = {
+        "rack": {"parent_id": "room", "temperature_max_c": 9.0},
+        "room": {"parent_id": None, "temperature_max_c": 10.0},
+    }
     rules = [
         {"enabled": True, "quantity": "temperature", "location_id": "room", "kind": "high", "set_at": 8.0},
         {"enabled": True, "quantity": "temperature", "location_id": "room", "kind": "low", "set_at": 1.0},
@@ -66,7 +78,7 @@ def test_the_strictest_limit_of_a_place_and_of_what_it_lies_in_holds() -> None:
         {"enabled": True, "quantity": "humidity", "location_id": "room", "kind": "high", "set_at": 90.0},
         {"enabled": True, "quantity": "temperature", "location_id": "other", "kind": "high", "set_at": 4.0},
     ]
-    chain = around("rack", places)
-    assert chain == ["rack", "room"]
-    assert limits_of({"temperature_max_c": 9.0}, "temperature", rules, chain) == Limits(1.0, 8.0)
-    assert limits_of({}, "pressure", rules, chain) == Limits()
+    assert around("rack", places) == ["rack", "room"]
+    known = Known(places, {}, (), (), (), rules)
+    assert known.limits("rack", "temperature") == Limits(1.0, 8.0)
+    assert known.limits("room", "pressure") == Limits()

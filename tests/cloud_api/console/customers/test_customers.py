@@ -1,5 +1,8 @@
 """Customers at the console: found, added with a door, changed, their doors put on the map."""
 
+import csv
+import io
+
 import httpx2
 
 from tests.cloud_api.console.screens import at_console
@@ -26,7 +29,7 @@ async def test_without_customers_the_list_says_what_to_do(console: httpx2.AsyncC
     page = await console.get(CUSTOMERS)
     assert "There are no customers yet" in page.text
     assert 'href="/console/customers/new"' in page.text
-    assert "Nobody has that name" in (await console.get(f"{CUSTOMERS}?q=ashoka")).text
+    assert "Nobody has that name" in (await console.get(f"{CUSTOMERS}?search=ashoka")).text
     assert "Nobody was told anything yet" in (await console.get(f"{CUSTOMERS}/messages")).text
 
 
@@ -37,7 +40,7 @@ async def test_a_customer_is_added_found_and_changed(console: httpx2.AsyncClient
     made = await sqlite_platform.tenant.get(f"/api/v1/customers/{address.rpartition('/')[2]}")
     assert (made["min_remaining_shelf_life_days"], made["locale"]) == (3, "hi-IN")
     assert made["addresses"][0]["latitude"] == 12.9352
-    assert address in (await console.get(f"{CUSTOMERS}?q=ashoka")).text
+    assert address in (await console.get(f"{CUSTOMERS}?search=ashoka")).text
     assert "12 MG Road" in (await console.get(address)).text
     points = (await console.get(f"{address}/map.json")).json()["points"]
     assert [(point["latitude"], point["text"]) for point in points] == [(12.9352, "kitchen")]
@@ -107,6 +110,8 @@ async def test_no_more_orders_are_taken_from_who_is_gone(
     page = await console.get(f"{CUSTOMERS}/{customer_id}")
     assert 'data-state="inactive"' in page.text
     assert "/console/orders/new" not in page.text
+    assert (await console.post(f"{CUSTOMERS}/{customer_id}/activate")).status_code == 303
+    assert 'data-state="active"' in (await console.get(f"{CUSTOMERS}/{customer_id}")).text
 
 
 async def test_what_customers_were_told_is_read(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
@@ -133,3 +138,60 @@ async def test_who_may_not_read_customers_is_turned_away(sqlite_platform: Platfo
         assert page.status_code == 200
         assert f"{customer_id}/edit" not in page.text
         assert (await planning.get(f"{CUSTOMERS}/new")).status_code == 403
+
+
+async def test_a_door_is_added_changed_and_taken_away(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
+    customer_id = await make_customer(sqlite_platform.tenant)
+    page = f"{CUSTOMERS}/{customer_id}"
+    form = await console.get(f"{page}/addresses/new")
+    assert "data-door" in form.text
+    typed = {"label": "bar", "address": "14 MG Road", "city": "Bengaluru", "latitude": "north", "longitude": "77.615"}
+    wrong = await console.post(f"{page}/addresses/new", data=typed)
+    assert wrong.status_code == 422
+    assert 'id="e-latitude"' in wrong.text
+    assert 'value="14 MG Road"' in wrong.text
+    assert (await console.post(f"{page}/addresses/new", data=typed | {"latitude": "12.936"})).status_code == 303
+    customer = await sqlite_platform.tenant.get(f"/api/v1/customers/{customer_id}")
+    first, bar = customer["addresses"]
+    door = f"{page}/addresses/{bar['id']}"
+    assert "Take this door away?" in (await console.get(f"{door}/edit")).text
+    pin = {"latitude": "12.936", "longitude": "77.615", "_latitude": "12.936", "_longitude": "77.615"}
+    moved = typed | pin | {"address": "16 MG Road", "version": str(customer["version"])}
+    assert (await console.post(f"{door}/edit", data=moved)).status_code == 303
+    now = (await sqlite_platform.tenant.get(f"/api/v1/customers/{customer_id}"))["addresses"][1]
+    assert (now["address"], now["is_sure"]) == ("16 MG Road", False), "nobody said that the pin is still right"
+    stale = await console.post(f"{door}/edit", data=moved | {"address": "18 MG Road"})
+    assert stale.status_code == 409
+    assert "Somebody else has changed it meanwhile" in stale.text
+    assert "16 MG Road" in stale.text
+    assert (await console.post(f"{page}/addresses/{first['id']}/remove")).status_code == 303
+    left = (await sqlite_platform.tenant.get(f"/api/v1/customers/{customer_id}"))["addresses"]
+    assert [one["label"] for one in left] == ["bar"]
+
+
+async def test_who_is_second_sees_what_the_first_wrote_and_may_write_over_it(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    customer_id = await make_customer(sqlite_platform.tenant)
+    page = f"{CUSTOMERS}/{customer_id}/edit"
+    typed = {"name": "Hotel Lotus", "phone": "", "email": "", "locale": "", "min_remaining_shelf_life_days": "0"}
+    await sqlite_platform.tenant.put(f"/api/v1/customers/{customer_id}", {"name": "Hotel Ashoka"})
+    second = await console.post(page, data=typed | {"version": "1"})
+    assert second.status_code == 409
+    for shown in ("Hotel Ashoka", "Hotel Lotus", 'name="version" value="2"'):
+        assert shown in second.text, shown
+    assert (await console.post(page, data=typed | {"version": "2"})).status_code == 303
+    assert (await sqlite_platform.tenant.get(f"/api/v1/customers/{customer_id}"))["name"] == "Hotel Lotus"
+
+
+async def test_customers_are_a_file_with_a_row_a_door(console: httpx2.AsyncClient) -> None:
+    second = {"addresses.1.address": "14 MG Road", "addresses.1.latitude": "12.9", "addresses.1.longitude": "77.6"}
+    for name, more in (("Hotel Ashoka", second), ("Green Kitchen", {})):
+        await console.post(f"{CUSTOMERS}/new", data=TYPED | more | {"name": name})
+    file = await console.get(f"{CUSTOMERS}/export?search=ashoka")
+    rows = list(csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"))))
+    assert [(row["Customer"], row["Address"]) for row in rows] == [
+        ("Hotel Ashoka", "12 MG Road"),
+        ("Hotel Ashoka", "14 MG Road"),
+    ]
+    assert rows[0]["Phone"] == "'+91 98765 43210", "no spreadsheet reckons with it"

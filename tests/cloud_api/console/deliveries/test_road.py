@@ -1,5 +1,9 @@
 """What is on the road: who drives, who comes late, and what became of each door."""
 
+import csv
+import hashlib
+import html
+import io
 from datetime import timedelta
 
 import httpx2
@@ -13,6 +17,11 @@ from tests.factories.roads import at, plant_road
 from tests.platform_under_test import Platform
 
 DELIVERIES = "/console/deliveries"
+
+
+def doors_of(page: str) -> str:
+    """The part of the road's page that lists doors."""
+    return page.partition('id="doors"')[2].partition('id="vans"')[0]
 
 
 async def test_a_dispatcher_follows_a_van_and_sees_it_delivered_with_its_proof(
@@ -51,25 +60,52 @@ async def test_an_empty_road_says_how_vans_come_onto_it(console: httpx2.AsyncCli
     assert "Nothing to look at" in (await console.get(f"{DELIVERIES}/phones?result=refused")).text
 
 
-async def test_filters_leave_what_they_name_and_say_when_nothing_is_left(
+async def test_each_van_shows_its_next_door_and_unfolds_the_others(
     console: httpx2.AsyncClient, sqlite_platform: Platform
 ) -> None:
-    one, two = await plant_road(sqlite_platform), await plant_road(sqlite_platform)
-    by_route = (await console.get(DELIVERIES, params={"route": one.route_id})).text
-    assert f"{DELIVERIES}/{one.delivery_ids[0]}" in by_route
-    assert f"{DELIVERIES}/{two.delivery_ids[0]}" not in by_route
-    elsewhere = (await console.get(DELIVERIES, params={"date": "2020-01-01"})).text
-    assert "None of the 4 doors ahead is among these" in elsewhere
+    one, two = await plant_road(sqlite_platform, doors=3), await plant_road(sqlite_platform)
+    at_first = doors_of((await console.get(DELIVERIES)).text)
+    assert one.delivery_ids[0] in at_first
+    assert two.delivery_ids[0] in at_first
+    assert one.delivery_ids[1] not in at_first
+    unfolded = doors_of((await console.get(f"{DELIVERIES}/part", params={"route": one.route_id})).text)
+    assert all(delivery_id in unfolded for delivery_id in one.delivery_ids)
+    assert two.delivery_ids[0] not in unfolded
     drawn = (await console.get(f"{DELIVERIES}/map.json", params={"route": one.route_id})).json()
     assert [route["id"] for route in drawn["routes"]] == [one.route_id]
-    assert [stop["text"] for stop in drawn["routes"][0]["stops"]] == ["1", "2"]
+    assert [stop["text"] for stop in drawn["routes"][0]["stops"]] == ["1", "2", "3"]
+
+
+async def test_a_long_route_is_unfolded_part_by_part(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
+    road = await plant_road(sqlite_platform, doors=52)
+    page = (await console.get(f"{DELIVERIES}/part", params={"route": road.route_id})).text
+    assert doors_of(page).count("<tr>") == 51, "a head and fifty doors"
+    assert "most=100" in page
+    assert "Show more of 52" in page
+    every = (await console.get(f"{DELIVERIES}/part", params={"route": road.route_id, "most": "100"})).text
+    assert doors_of(every).count("<tr>") == 53
+    assert "Show more" not in every
+
+
+async def test_only_those_who_wait_longer_than_planned_are_late(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    late = await plant_road(sqlite_platform, started_ago_s=7_200)
+    punctual = await plant_road(sqlite_platform, started_ago_s=0)
+    page = doors_of((await console.get(DELIVERIES, params={"show": "late"})).text)
+    assert all(delivery_id in page for delivery_id in late.delivery_ids)
+    assert punctual.delivery_ids[0] not in page
+    driver_id = (await sqlite_platform.tenant.get(f"/api/v1/warehouse/routes/{punctual.route_id}"))["driver_id"]
+    theirs = (await console.get(DELIVERIES, params={"driver": driver_id, "show": "late"})).text
+    assert "Nobody waits longer than planned" in theirs
 
 
 async def test_a_van_that_is_not_heard_is_said_to_be_silent_and_late_doors_are_named(
     console: httpx2.AsyncClient, sqlite_platform: Platform
 ) -> None:
-    road = await plant_road(sqlite_platform, started_ago_s=7_200)
-    await road.report(at(12.932, ago_s=1_500))
+    silent, heard = await plant_road(sqlite_platform, started_ago_s=7_200), await plant_road(sqlite_platform)
+    await heard.report(at(12.932, ago_s=1))
+    assert silent.route_id != heard.route_id
     part = (await console.get(f"{DELIVERIES}/part")).text
     assert "1 silent" in part
     assert "2 late" in part
@@ -184,3 +220,58 @@ async def test_lateness_is_of_what_is_ahead(console: httpx2.AsyncClient, sqlite_
     page = (await console.get(f"{DELIVERIES}/part")).text
     assert "late" not in page.partition('id="vans"')[2]
     assert clock.now() - road.started_at < timedelta(minutes=5)
+
+
+async def test_a_driver_sees_their_own_routes_with_names_and_places(sqlite_platform: Platform) -> None:
+    own, others = await plant_road(sqlite_platform), await plant_road(sqlite_platform)
+    async with at_console(sqlite_platform, own.driver) as driving:
+        listed = (await driving.get("/console/routes")).text
+        assert f"/console/routes/{own.route_id}" in listed
+        assert others.route_id not in listed
+        route = await sqlite_platform.tenant.get(f"/api/v1/warehouse/routes/{own.route_id}")
+        said = route["deliveries"][0]
+        known = (route["vehicle_number"], route["driver_name"], said["customer_name"], said["address"])
+        for path in (f"/console/routes/{own.route_id}", f"{DELIVERIES}/{own.delivery_ids[0]}", DELIVERIES):
+            page = (await driving.get(path)).text
+            assert all(html.escape(name) in page for name in known), path
+            assert "…" not in page.partition("<main")[2].partition("</main>")[0], "nothing goes by the end of its id"
+        assert (await driving.get(f"/console/routes/{others.route_id}")).status_code == 404
+
+
+async def test_a_proof_is_one_sheet_to_be_printed(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
+    road = await plant_road(sqlite_platform)
+    sheet = f"{DELIVERIES}/{road.delivery_ids[0]}/proof"
+    assert "It is not handed over yet" in (await console.get(sheet)).text
+    await hand_over(road)
+    said = await sqlite_platform.tenant.get(f"/api/v1/warehouse/deliveries/{road.delivery_ids[0]}")
+    page = (await console.get(sheet)).text
+    hash_of_photo = hashlib.sha256(a_photo()).hexdigest()
+    for shown in ("The cook", "3.4 °C", hash_of_photo, said["order_number"], said["address"], "data-print"):
+        assert shown in page
+
+
+async def test_routes_and_deliveries_are_listed_by_what_is_asked_and_become_files(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    one, two = await plant_road(sqlite_platform), await plant_road(sqlite_platform, under_way=False)
+    planned = (await console.get("/console/routes", params={"status": "planned"})).text
+    assert two.route_id in planned
+    assert one.route_id not in planned
+    assert "No route is like this" in (await console.get("/console/routes", params={"until": "2020-01-01"})).text
+    [head, row] = rows_of(await console.get("/console/routes/export", params={"status": "in_progress"}))
+    route = await sqlite_platform.tenant.get(f"/api/v1/warehouse/routes/{one.route_id}")
+    told = dict(zip(head, row, strict=True))
+    assert (told["Route"], told["Van"], told["Way, km"]) == (route["number"], route["vehicle_number"], "4.0")
+    waiting = {"status": "assigned"}
+    listed = (await console.get(f"{DELIVERIES}/earlier", params=waiting)).text
+    assert two.delivery_ids[0] in listed
+    assert one.delivery_ids[0] not in listed
+    rows = rows_of(await console.get(f"{DELIVERIES}/earlier/export", params=waiting))
+    assert len(rows) == 1 + len(two.delivery_ids)
+    sheet = await console.get(f"{DELIVERIES}/earlier/export", params={"format": "xlsx"})
+    assert sheet.content.startswith(b"PK")
+
+
+def rows_of(file: httpx2.Response) -> list[list[str]]:
+    """What stands in a CSV file."""
+    return list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))

@@ -113,3 +113,34 @@ async def van_of(tenant: Any, job_id: str) -> dict[str, str]:
     """The same, as the API has it."""
     solution = await tenant.get(f"/api/v1/dispatch/jobs/{job_id}/solution")
     return {stop["order_id"]: route["vehicle_id"] for route in solution["routes"] for stop in route["stops"]}
+
+
+async def test_made_routes_are_changed_one_edit_after_the_other_and_taken_back(screen: Screen, day: DayToPlan) -> None:
+    page, tenant = screen.page, day.tenant
+    job_id = await day.planned()
+    await tenant.post(f"/api/v1/dispatch/jobs/{job_id}/apply", {})
+    await screen.open(day.address)
+    await page.wait_for_selector(READY)
+    before = await places(page)
+    one, other = day.order_ids[0], day.order_ids[1]
+    await move_to(page, one, next(van for van in day.van_ids if van != before[one]))
+    await move_to(page, other, next(van for van in day.van_ids if van != before[other]))
+    assert await page.locator("#toasts >> text=Somebody else").count() == 0
+    for order_id in (other, one):
+        await page.keyboard.press("Control+z")
+        await page.wait_for_selector(f"[data-lane='{before[order_id]}'] .stop[data-order='{order_id}']")
+        await page.wait_for_selector("#saving:empty", state="attached")
+    driven = {
+        stop["order_id"]: route["vehicle_id"]
+        for route in await tenant.get("/api/v1/warehouse/routes", status="planned")
+        for stop in (await tenant.get(f"/api/v1/warehouse/routes/{route['id']}"))["deliveries"]
+        if stop["status"] == "assigned"
+    }
+    assert driven == before
+
+
+async def move_to(page: Page, order_id: str, van_id: str) -> None:
+    """Drag a stop onto another van, and wait until it is kept."""
+    await drag(page, f".stop[data-order='{order_id}']", f"[data-lane='{van_id}'] .lane-track")
+    await page.wait_for_selector(f"[data-lane='{van_id}'] .stop[data-order='{order_id}']")
+    await page.wait_for_selector("#saving:empty", state="attached")

@@ -1,4 +1,4 @@
-"""The driver's app in a browser: with signal, without, and with signal again."""
+"""What the driver's app is made of, and what the console passes on for it."""
 
 import hashlib
 import json
@@ -6,178 +6,28 @@ import re
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
-from playwright.async_api import Page
 
 from cloud_api.console.browser_parts import STATIC
-from cloud_api.logistics.sync import feed
-from tests.cloud_api.console.screens import PHONE, Screen, at_console, screen_of, served
+from tests.cloud_api.console.driver.hands import PICTURE, ROOM
+from tests.cloud_api.console.screens import at_console
+from tests.cloud_api.logistics.deliveries.rounds import Round
 from tests.factories.farms import make_person
-from tests.factories.orders import Drive, hire_driver, make_drive
 from tests.platform_under_test import Platform
 
-ROOM = Path(__file__).parents[4] / "cloud_api" / "console"
-PICTURE = ROOM / "browser" / "src" / "driver-192.png"
-OFFLINE = "ERR_INTERNET_DISCONNECTED"
-
 
 @pytest.fixture
-async def drive(sqlite_platform: Platform) -> Drive:
-    """A planned route of two stops that its driver's phone may hear of."""
-    driver = await hire_driver(sqlite_platform, sqlite_platform.tenant)
-    made = await make_drive(sqlite_platform, doors=2, driver=driver)
-    await let_phones_hear(sqlite_platform, made)
-    return made
-
-
-@pytest.fixture
-async def phone(browser_url: str, sqlite_platform: Platform, drive: Drive) -> AsyncIterator[Screen]:
-    """The driver's phone, with the app's address in its hand."""
-    here = {"geolocation": {"latitude": 12.93, "longitude": 77.61}, "permissions": ["geolocation"]}
-    async with (
-        served(sqlite_platform) as address,
-        screen_of(browser_url, address, viewport=PHONE, has_touch=True, **here) as opened,
-    ):
-        await opened.come_in(drive.driver)
-        yield opened
-
-
-async def let_phones_hear(platform: Platform, drive: Drive) -> None:
-    """Bring the drivers' feeds up to date, as the reactions do."""
-    route = await drive.driver.get("/api/v1/mobile/routes/current")
-    async with platform.database.unit_of_work(drive.tenant.organization) as db:
-        await feed.refresh_route(db, uuid.UUID(route["id"]))
-
-
-async def kept(page: Page, store: str) -> list[Any]:
-    """What the phone has in one of its stores."""
-    said = await page.evaluate(
-        """async (name) => {
-          const [{ name: base }] = await indexedDB.databases();
-          const db = await new Promise((done) => {
-            const asked = indexedDB.open(base);
-            asked.onsuccess = () => done(asked.result);
-          });
-          const all = await new Promise((done) => {
-            const asked = db.transaction(name).objectStore(name).getAll();
-            asked.onsuccess = () => done(asked.result);
-          });
-          db.close();
-          return JSON.stringify(all);
-        }""",
-        store,
-    )
-    return list(json.loads(said))
-
-
-async def hand_over(phone: Screen) -> None:
-    """To the cook, with a photo; the name is forgotten at first."""
-    page = phone.page
-    await page.click("text=Hand over")
-    await page.click("text=Delivered")
-    assert await page.inner_text("#e-recipient") == "Who takes the goods? Write the name."
-    await page.fill("[name=recipient]", "The cook")
-    await page.set_input_files("[name=photo]", PICTURE)
-    await page.wait_for_selector(".shot img")
-    await page.fill("[name=temperature]", "3,4")
-    await phone.is_accessible()
-    await page.click("text=Delivered")
-
-
-async def test_a_day_that_loses_its_signal_is_told_once_and_whole(
-    phone: Screen, drive: Drive, sqlite_platform: Platform
-) -> None:
-    page = phone.page
-    await phone.open("/console/driver")
-    await page.click("text=Start route")
-    await page.wait_for_selector("#sent.ok")
-    await phone.is_accessible()
-    await page.wait_for_function("navigator.serviceWorker.controller !== null")
-    first, second = (stop["id"] for stop in (await drive.driver.get("/api/v1/mobile/routes/current"))["deliveries"])
-
-    await page.context.set_offline(True)
-    await page.reload()
-    await page.click(f".next [href='#stop/{first}']")
-    await page.click("text=I am at the door")
-    await hand_over(phone)
-    await page.click(f".next [href='#stop/{second}']")
-    await page.click("text=Cannot deliver")
-    await page.check("[value=customer_absent]")
-    await phone.is_accessible()
-    await page.click("button:has-text('Not delivered')")
-    await page.wait_for_selector("text=All stops are done")
-    assert re.search(r"Not yet sent: \d entries, 1 picture\.", await page.inner_text("#standing"))
-    await page.reload()
-    await page.wait_for_selector("text=All stops are done")
-
-    await page.context.set_offline(False)
-    await page.wait_for_selector("#sent.ok")
-    assert await page.inner_text("#standing") == ""
-    assert "Not yet sent" not in await page.inner_text("main")
-    phone.complaints = [one for one in phone.complaints if OFFLINE not in one]
-    proof = await drive.tenant.get(f"/api/v1/warehouse/deliveries/{first}/proof")
-    assert (proof["recipient_name"], proof["cargo_temperature_c"], proof["photo"]["intact"]) == ("The cook", 3.4, True)
-    gone = await drive.tenant.get(f"/api/v1/warehouse/deliveries/{second}")
-    assert (gone["status"], gone["failure_reason"]) == ("failed", "customer_absent")
-    told = [entry for entry in await kept(page, "entries") if entry["kind"] != "position_batch"]
-    assert [(entry["kind"], entry["result"]) for entry in told] == [
-        ("start_route", "applied"),
-        ("arrive", "applied"),
-        ("deliver", "applied"),
-        ("fail", "applied"),
-    ]
-    heard = await drive.driver.get("/api/v1/mobile/commands", limit=50)
-    assert len([one for one in heard if one["kind"] != "position_batch"]) == 4
-    assert await kept(page, "photos") == [], "a picture that has arrived is not kept on the phone"
-
-    await page.click("text=Finish route")
-    await page.fill("[name=place]", drive.room_id)
-    await phone.is_accessible()
-    await page.click("button:has-text('Finish route')")
-    await page.wait_for_selector("h1:has-text('is finished')")
-    await page.wait_for_selector("#sent.ok")
-    returned = await drive.tenant.get(f"/api/v1/warehouse/deliveries/{second}")
-    assert returned["status"] == "returned"
-
-
-async def test_who_was_signed_out_goes_on_with_a_signature_and_loses_nothing(phone: Screen, drive: Drive) -> None:
-    page = phone.page
-    await phone.open("/console/driver")
-    await page.wait_for_selector("#sent.ok")
-    await page.context.clear_cookies()
-    await page.click("text=Start route")
-    await page.wait_for_selector("#standing.signed_out")
-    assert "Not yet sent: 1 entry" in await page.inner_text("#standing")
-    await page.click(".next .main")
-    first = page.url.rpartition("/")[2]
-    await page.click("text=I am at the door")
-    await page.click("text=Hand over")
-    await page.fill("[name=recipient]", "The cook")
-    await page.click("text=Signature instead of a picture")
-    await page.fill("[name=signed]", "A. Cook")
-    await page.click("text=Delivered")
-    await page.click(".next .main")
-    assert page.url.rpartition("/")[2] != first, "the next stop is another one"
-    await phone.come_in(drive.driver)
-    await page.click("text=Sign in")
-    await page.wait_for_selector("#sent.ok")
-    proof = await drive.tenant.get(f"/api/v1/warehouse/deliveries/{first}/proof")
-    assert (proof["signature"]["mime"], proof["signature"]["intact"], proof["photo"]) == ("image/png", True, None)
-
-
-@pytest.fixture
-async def van(sqlite_platform: Platform, drive: Drive) -> AsyncIterator[httpx2.AsyncClient]:
+async def van(sqlite_platform: Platform, day: Round) -> AsyncIterator[httpx2.AsyncClient]:
     """The console as the driver's browser asks it."""
-    async with at_console(sqlite_platform, drive.driver) as client:
+    async with at_console(sqlite_platform, day.driver) as client:
         yield client
 
 
-async def test_the_page_has_the_texts_of_the_app_in_the_drivers_language(van: httpx2.AsyncClient, drive: Drive) -> None:
+async def test_the_page_has_the_texts_of_the_app_in_the_drivers_language(van: httpx2.AsyncClient, day: Round) -> None:
     assert '"texts": {}' in (await van.get("/console/driver")).text
-    await drive.driver.put("/api/v1/auth/me", {"locale": "hi-IN"})
+    await day.driver.put("/api/v1/auth/me", {"locale": "hi-IN"})
     page = (await van.get("/console/driver")).text
     [said] = re.findall(r'<script type="application/json" id="told">(.*?)</script>', page)
     assert json.loads(said)["texts"]["Start route"] == "रूट शुरू करें"
@@ -256,9 +106,37 @@ async def test_what_one_driver_sealed_is_not_sent_as_another(van: httpx2.AsyncCl
 
 
 async def test_places_to_unload_at_are_for_who_may_look_at_the_store(
-    van: httpx2.AsyncClient, drive: Drive, console: httpx2.AsyncClient
+    van: httpx2.AsyncClient, day: Round, console: httpx2.AsyncClient
 ) -> None:
-    asked = {"warehouse_id": drive.warehouse_id}
+    asked = {"warehouse_id": day.depot.warehouse_id}
     assert (await van.get("/console/driver/places", params=asked)).json() == []
     rooms = (await console.get("/console/driver/places", params=asked)).json()
-    assert [room["id"] for room in rooms] == [drive.room_id]
+    assert [room["id"] for room in rooms] == [day.depot.room_id]
+
+
+async def test_the_order_of_the_stops_and_the_load_are_asked_for_with_signal(
+    van: httpx2.AsyncClient, day: Round
+) -> None:
+    await day.start()
+    answer = await van.put(f"/console/driver/routes/{day.route_id}/order", json={"latitude": 12.94, "longitude": 77.61})
+    assert answer.status_code == 200, answer.text
+    stops = answer.json()["data"]["deliveries"]
+    assert {stop["id"] for stop in stops} == {*day.delivery_ids}
+    order = await day.order()
+    scan = await van.post(f"/console/driver/routes/{day.route_id}/scan", json={"codes": [order["number"], "X"]})
+    said = scan.json()["data"]
+    assert (said["complete"], len(said["missing"]), said["unknown"]) == (False, 2, ["X"])
+
+
+async def test_a_stop_says_whom_to_pay_when_something_is_due_and_somebody_is_to_be_paid(day: Round) -> None:
+    today = await day.driver.get("/api/v1/mobile/today")
+    links = {stop["order_id"]: stop["upi_link"] for stop in today["stops"]}
+    third = await day.order(2)
+    assert [links[order] for order in day.order_ids[:2]] == ["", ""]
+    assert links[day.order_ids[2]].startswith("upi://pay?pa=farm@upi&pn=Farm%20")
+    assert links[day.order_ids[2]].endswith(f"&am=170.00&cu=INR&tn={third['number']}")
+    await day.dispatcher.put("/api/v1/admin/settings/deliveries.upi_id", {"value": ""})
+    today = await day.driver.get("/api/v1/mobile/today")
+    assert {stop["upi_link"] for stop in today["stops"]} == {""}
+    answer = await day.dispatcher.client.put("/api/v1/admin/settings/deliveries.upi_id", json={"value": "no address"})
+    assert answer.status_code == 422

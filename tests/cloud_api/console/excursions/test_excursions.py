@@ -1,5 +1,6 @@
 """What went wrong, who is on it, and what was decided."""
 
+import csv
 import zipfile
 from io import BytesIO
 from typing import Any
@@ -183,6 +184,49 @@ async def test_a_critical_alert_is_not_answered_without_a_word(
     assert 'id="e-comment"' in answer.text
     assert (await console.post(f"{path}/ack", data={"comment": "on my way"})).status_code == 303
     assert (await the_alert(store))["status"] == "acknowledged"
+
+
+async def test_a_breach_is_escalated_from_its_page_and_from_the_alerts(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    store, excursion = await make_breach(sqlite_platform)
+    alert_path = f"{ALERTS}/{(await the_alert(store))['id']}"
+    for path, name in ((f"{EXCURSIONS}/{excursion['id']}", "reason"), (alert_path, "why")):
+        assert f'action="{path}/escalate"' in (await console.get(path)).text
+        answer = await console.post(f"{path}/escalate", data={name: ""})
+        assert answer.status_code == 422
+        assert f'id="e-{name}"' in answer.text
+        answer = await console.post(f"{path}/escalate", data={name: f"Both fans stand still ({name})"})
+        assert (answer.status_code, answer.headers["location"]) == (303, path)
+        page = (await console.get(path)).text
+        assert "Escalated by hand" in page
+        assert f"Both fans stand still ({name})" in page
+    kinds = [line["kind"] for line in (await the_alert(store))["timeline"]]
+    assert kinds.count("escalated") == 2
+
+
+async def test_what_is_over_is_offered_no_escalation(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
+    store, excursion = await make_breach(sqlite_platform)
+    await mend(sqlite_platform, store)
+    path = f"{EXCURSIONS}/{excursion['id']}"
+    assert "/escalate" not in (await console.get(path)).text
+    assert (await console.post(f"{path}/escalate", data={"reason": "too late"})).status_code == 409
+
+
+async def test_excursions_and_alerts_are_kept_as_tables(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
+    _, excursion = await make_breach(sqlite_platform)
+    for path, ended in ((EXCURSIONS, "closed"), (ALERTS, "resolved")):
+        filtered = (await console.get(path, params={"status": "open"})).text
+        assert f'href="{path}/export?status=open&amp;format=xlsx"' in filtered
+        [head, row] = csv.reader((await console.get(f"{path}/export")).text.lstrip("\ufeff").splitlines())
+        assert len(head) == len(row)
+        assert "Critical" in row
+        empty = await console.get(f"{path}/export", params={"status": ended})
+        assert len(empty.text.splitlines()) == 1
+        sheet = await console.get(f"{path}/export", params={"format": "xlsx"})
+        assert sheet.content.startswith(b"PK")
+    [_, row] = csv.reader((await console.get(f"{EXCURSIONS}/export")).text.lstrip("\ufeff").splitlines())
+    assert (row[0], row[4:7]) == (excursion["number"], ["Temperature above 8 °C", "9.0", "°C"])
 
 
 async def test_an_alert_is_put_off_noted_and_resolved(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:

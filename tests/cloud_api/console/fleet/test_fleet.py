@@ -1,16 +1,20 @@
 """The fleet: vehicles come in, are changed, go to the workshop, and say when their papers end."""
 
+import csv
+import io
 from datetime import timedelta
 
 import httpx2
 
 from cloud_api.kernel import clock
-from tests.cloud_api.console.screens import at_console
+from tests.cloud_api.console.screens import Screen, at_console
 from tests.factories.farms import make_person
 from tests.factories.orders import day_in, hire_driver
+from tests.factories.roads import plant_road
 from tests.platform_under_test import Platform, Tenant
 
 FLEET = "/console/fleet"
+SHIFTS = f"{FLEET}/shifts"
 VEHICLES = "/api/v1/warehouse/fleet/vehicles"
 
 
@@ -153,3 +157,88 @@ async def test_who_only_looks_is_offered_no_change(sqlite_platform: Platform) ->
     packer = await make_person(sqlite_platform, sqlite_platform.tenant, "inventory_staff")
     async with at_console(sqlite_platform, packer) as packing:
         assert (await packing.get(FLEET)).status_code == 403
+
+
+async def test_a_week_shows_who_drives_when_and_one_day_counts_instead_of_every_week(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    driver_id, _ = await hire_driver(sqlite_platform, sqlite_platform.tenant)
+    van = await make_van(sqlite_platform.tenant)
+    week = {"week": "2026-11-25"}
+    assert "Nobody has a shift in this week" in (await console.get(SHIFTS, params=week)).text
+    weekly = {"user_id": driver_id, "vehicle_id": van, "from_time": "06:00", "until_time": "14:30"}
+    for day in (0, 3):
+        sent = {**weekly, "weekday": str(day), "break_minutes": "30"}
+        assert (await console.post(SHIFTS, params=week, data=sent)).status_code == 303
+    off = {"user_id": driver_id, "on_date": "2026-11-26", "from_time": "06:00", "until_time": "14:30", "is_off": "true"}
+    answer = await console.post(SHIFTS, params=week, data=off)
+    assert answer.headers["location"] == f"{SHIFTS}?week=2026-11-23"
+    page = (await console.get(SHIFTS, params=week)).text
+    assert (page.count("06:00–14:30"), page.count("does not drive")) == (1, 1)
+    assert (await console.get(SHIFTS, params={"week": "2026-12-01"})).text.count("06:00–14:30") == 2
+    told = [row[1:] for row in rows_of(await console.get(f"{SHIFTS}/export", params=week))[1:]]
+    assert told == [
+        ["2026-11-23", "Yes", "06:00", "14:30", "30", "KA-01-AB-1"],
+        ["2026-11-26", "No", "", "", "0", ""],
+    ]
+
+
+async def test_what_is_wrong_with_a_shift_stands_beside_its_field_and_a_shift_is_taken_away(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    driver_id, _ = await hire_driver(sqlite_platform, sqlite_platform.tenant)
+    wrong = {"user_id": driver_id, "weekday": "1", "from_time": "", "until_time": "14:00", "break_minutes": "500"}
+    refused = await console.post(SHIFTS, data=wrong)
+    assert refused.status_code == 422
+    assert 'id="e-break_minutes"' in refused.text
+    assert (await console.post(SHIFTS, data={**wrong, "from_time": "06:00", "break_minutes": ""})).status_code == 303
+    [shift] = await sqlite_platform.tenant.get("/api/v1/warehouse/fleet/shifts")
+    assert (await console.post(f"{SHIFTS}/{shift['id']}/delete")).status_code == 303
+    assert await sqlite_platform.tenant.get("/api/v1/warehouse/fleet/shifts") == []
+
+
+async def test_a_dispatcher_who_may_not_see_people_still_reads_who_drives(sqlite_platform: Platform) -> None:
+    driver_id, _ = await hire_driver(sqlite_platform, sqlite_platform.tenant)
+    van = await make_van(sqlite_platform.tenant, driver_id=driver_id)
+    said = await sqlite_platform.tenant.get(f"{VEHICLES}/{van}")
+    dispatcher = await make_person(sqlite_platform, sqlite_platform.tenant, "logistics_manager")
+    async with at_console(sqlite_platform, dispatcher) as planning:
+        assert said["driver_name"] in (await planning.get(FLEET)).text
+        assert f'value="{driver_id}"' in (await planning.get(f"{FLEET}/{van}/edit")).text
+
+
+async def test_vehicles_what_falls_due_and_their_use_become_files(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    road = await plant_road(sqlite_platform, doors=3)
+    idle = await make_van(sqlite_platform.tenant, insurance_expires_on=day_in(10))
+    [head, row] = rows_of(await console.get(f"{FLEET}/due/export"))
+    assert dict(zip(head, row, strict=True)) == {
+        "Vehicle": "KA-01-AB-1", "What": "Insurance", "Due on": day_in(10), "Overdue": "No"
+    }  # fmt: skip
+    assert f"{FLEET}/{idle}" in (await console.get(f"{FLEET}/due")).text
+    rows = rows_of(await console.get(f"{FLEET}/use/export"))
+    use = {line[0]: dict(zip(rows[0], line, strict=True)) for line in rows[1:]}
+    driven = (await sqlite_platform.tenant.get(f"/api/v1/warehouse/routes/{road.route_id}"))["vehicle_number"]
+    assert (use[driven]["Days driven"], use[driven]["Routes"], use[driven]["Stops"]) == ("1", "1", "3")
+    assert use["KA-01-AB-1"]["Routes"] == "0"
+    assert "1 of 2" in (await console.get(f"{FLEET}/use")).text
+    numbers = {line[0] for line in rows_of(await console.get(f"{FLEET}/export"))[1:]}
+    assert numbers == {driven, "KA-01-AB-1"}
+
+
+async def test_the_calendar_and_the_use_of_vehicles_are_usable_by_everybody(
+    screen: Screen, sqlite_platform: Platform
+) -> None:
+    driver_id, _ = await hire_driver(sqlite_platform, sqlite_platform.tenant)
+    hours = {"user_id": driver_id, "weekday": 2, "from_time": "06:00", "until_time": "14:00"}
+    await sqlite_platform.tenant.post("/api/v1/warehouse/fleet/shifts", hours)
+    await plant_road(sqlite_platform)
+    for path in (SHIFTS, f"{FLEET}/use", f"{FLEET}/due"):
+        await screen.open(path)
+        await screen.is_accessible()
+
+
+def rows_of(file: httpx2.Response) -> list[list[str]]:
+    """What stands in a CSV file."""
+    return list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))

@@ -92,5 +92,7 @@ async def test_a_planned_count_is_begun_later(console: httpx2.AsyncClient, sqlit
     assert "Not begun yet" in await page(console, at)
     await console.post(f"{at}/start")
     assert 'data-state="counting"' in await page(console, at)
-    assert "monday" in await page(console, "/console/counts?status=counting")
+    for path in ("/console/counts", "/console/counts/export"):
+        assert "monday" in await page(console, f"{path}?status=counting")
+        assert "monday" not in await page(console, f"{path}?status=draft")
     assert (await console.post(f"{at}/explode")).status_code == 404

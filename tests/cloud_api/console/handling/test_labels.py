@@ -48,5 +48,18 @@ async def test_a_code_is_told_what_it_is_of(
 
 async def test_a_label_of_nothing_yet_says_what_to_choose(console: httpx2.AsyncClient) -> None:
     said = await page(console, "/console/labels?kind=nonsense")
-    assert "The newest lots." in said
+    assert "Or choose several on the page of lots" in said
     assert "/console/labels/file" not in said
+
+
+async def test_labels_of_several_are_one_file(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
+    rooms = await make_rooms(sqlite_platform.tenant)
+    lots = [(await rooms.receive(f"MANY-{number}", "4"))["lot_id"] for number in range(3)]
+    assert 'id="marked"' in await page(console, "/console/lots")
+    query = "&".join(f"id={lot}" for lot in lots)
+    shown = await page(console, f"/console/labels?kind=lot&{query}&id=")
+    assert "3 labels" in shown
+    assert all(f"MANY-{number}" in shown for number in range(3))
+    file = await console.get(f"/console/labels/file?kind=lot&{query}&format=zpl")
+    assert file.text.count("^XA") == 3
+    assert f"id={lots[0]}" not in await page(console, f"/console/labels?kind=lot&id={lots[1]}")

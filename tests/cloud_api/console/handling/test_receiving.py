@@ -52,7 +52,7 @@ async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(
     assert answer.status_code == 422
     assert invalid(answer.text) == ["quantity", "weight_g"]
     assert 'value="KEPT-1"' in answer.text
-    assert f'value="{rooms.product_id}" selected' in answer.text
+    assert f'name="product_id" value="{rooms.product_id}"' in answer.text
 
 
 async def test_a_scanned_code_fills_in_the_form(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
@@ -61,8 +61,8 @@ async def test_a_scanned_code_fills_in_the_form(console: httpx2.AsyncClient, sql
     code = "]d201095060001343521727013110PANEER-9\x1d3724"
     answer = await console.get("/console/receiving", params={"code": code})
     filled = answer.text
-    assert f'value="{product_id}" selected' in filled
-    for said in ('value="PANEER-9"', 'value="2027-01-31"', 'value="24"', 'value="scan"'):
+    assert f'name="product_id" value="{product_id}"' in filled
+    for said in ('value="Paneer"', 'value="PANEER-9"', 'value="2027-01-31"', 'value="24"', 'value="scan"'):
         assert said in filled, said
     nobody = await page(console, "/console/receiving?code=4006381333931")
     assert "Nothing here goes by the code 4006381333931." in nobody

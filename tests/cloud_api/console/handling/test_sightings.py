@@ -29,6 +29,8 @@ async def test_a_proposal_is_accepted_and_another_rejected(
     assert all(epc in listed for epc in epcs)
     reads = await page(console, "/console/sightings/tags/rows")
     assert all(epc in reads for epc in epcs)
+    for path, kind in (("", "passages"), ("/tags", "tags"), ("/weights", "weights")):
+        assert f'data-live="/ws/warehouse/sightings?kind={kind}"' in await page(console, f"/console/sightings{path}")
     first, second = [passage["id"] for passage in await tagged.passages(store, status="proposed")]
     assert "LOT-1" in await page(console, f"/console/sightings/passages/{first}")
     for id, verb in ((first, "accept"), (second, "reject")):

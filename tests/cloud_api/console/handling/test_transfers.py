@@ -38,6 +38,8 @@ async def test_a_transfer_is_written_down_sent_off_and_put_away_with_a_loss(
     at = await _written_down(console, rooms, lot_id, there)
     assert "Send it off" in await page(console, at)
     assert "for the market" in await page(console, "/console/transfers?status=draft")
+    assert "GOES-1" in await page(console, "/console/transfers/export?status=draft")
+    assert "GOES-1" not in await page(console, "/console/transfers/export?status=completed")
     assert (await console.post(f"{at}/ship")).status_code == 303
     transfer = await tenant.get(f"/api/v1/warehouse/stock/transfers/{at.rpartition('/')[2]}")
     [line] = transfer["lines"]

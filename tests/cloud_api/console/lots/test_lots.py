@@ -9,7 +9,7 @@ import httpx2
 
 from cloud_api.console.lots.exposure import chart
 from cloud_api.console.lots.tracing import HEIGHT, WIDTH, Told, picture
-from cloud_api.console.stock.names import Names
+from cloud_api.console.names import Names
 from cloud_api.console.writing import number
 from tests.cloud_api.cold_chain.stories import Story
 from tests.cloud_api.console.screens import at_console
@@ -36,7 +36,10 @@ async def test_lots_are_found_by_their_number_their_state_and_their_days(
     held = await _lot(tenant, depot, lot_number="HELD-1", expires_on=day_in(200))
     await tenant.post(f"{LOTS}/{held}/hold", {"reason": "smells of smoke"})
     for query, there in (
-        ("q=HELD-1", {"HELD-1"}),
+        ("search=HELD-1", {"HELD-1"}),
+        ("search=spinach", {"SOON-1", "HELD-1", "LOT-1"}),
+        ("search=spinach&status=on_hold", {"HELD-1"}),
+        (f"warehouse_id={depot.warehouse_id}", {"SOON-1", "HELD-1", "LOT-1"}),
         ("status=on_hold", {"HELD-1"}),
         ("days=7", {"SOON-1"}),
         ("order=fefo", {"SOON-1", "HELD-1", "LOT-1"}),
@@ -44,6 +47,8 @@ async def test_lots_are_found_by_their_number_their_state_and_their_days(
     ):
         page = (await console.get(f"/console/lots?{query}")).text
         assert {lot for lot in ("SOON-1", "HELD-1", "LOT-1") if f">{lot}<" in page} == there, query
+        file = (await console.get(f"/console/lots/export?{query}")).text
+        assert {line.split(",")[0] for line in file.splitlines()[1:]} == there, query
     [found] = (await console.get("/console/lots/suggest?q=SOON")).json()
     assert found["note"] == "SOON-1"
 

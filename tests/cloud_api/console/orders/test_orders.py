@@ -1,9 +1,13 @@
 """Orders at the console: found, taken, changed, confirmed, paid, given up."""
 
+import csv
+import io
+import json
+
 import httpx2
 import pytest
 
-from tests.cloud_api.console.screens import at_console
+from tests.cloud_api.console.screens import Screen, at_console
 from tests.factories.farms import make_person
 from tests.factories.orders import Depot, day_in, hire_driver, make_customer, make_depot, order_from, pack
 from tests.factories.payments import take
@@ -119,7 +123,7 @@ async def test_the_list_is_narrowed_by_state_day_warehouse_and_words(console: ht
     narrowed = {
         f"status=confirmed&warehouse_id={depot.warehouse_id}": soon,
         f"delivery_date={day_in(5)}": later,
-        f"q={later['number']}": later,
+        f"search={later['number']}": later,
         f"customer_id={soon['customer_id']}": soon,
     }
     for query, shown in narrowed.items():
@@ -151,9 +155,13 @@ async def test_an_order_is_confirmed_and_changed_until_it_is_another_version(
     assert (changed["lines"][0]["quantity"], changed["note"]) == ("6.000", "leave it with the guard")
     stale = await console.post(f"{page}/edit", data=typed | {"note": "no, with me"})
     assert stale.status_code == 409
-    assert "no, with me" in stale.text
+    assert "Somebody else has changed it meanwhile" in stale.text
+    for text in ("no, with me", "leave it with the guard", 'name="version" value="2"'):
+        assert text in stale.text, text
+    told = await console.post(f"{page}/edit", data=typed | {"version": "2", "note": "no, with me"})
+    assert told.status_code == 303
     shown = await console.get(page)
-    assert "Changed: version 2" in shown.text
+    assert "Changed: version 3" in shown.text
     assert "Pick and pack" in shown.text
 
 
@@ -210,6 +218,9 @@ async def test_a_drivers_cash_is_counted(console: httpx2.AsyncClient, sqlite_pla
     taken = await console.post(f"{ORDERS}/cash/handover", data=typed | {"reason": "change was short"})
     assert taken.status_code == 303
     assert "change was short" in (await console.get(f"{ORDERS}/cash")).text
+    file = await console.get(f"{ORDERS}/cash/export")
+    [row] = csv.DictReader(io.StringIO(file.content.decode("utf-8-sig")))
+    assert (row["Counted"], row["Difference"], row["Reason"]) == ("160", "-10", "change was short")
 
 
 async def test_who_may_only_read_is_offered_nothing_more(sqlite_platform: Platform, depot: Depot) -> None:
@@ -224,3 +235,95 @@ async def test_who_may_only_read_is_offered_nothing_more(sqlite_platform: Platfo
             assert f"{order['id']}{what}" not in shown.text
         for path in (f"{ORDERS}/new", f"{ORDERS}/{order['id']}/cancel", f"{ORDERS}/cash"):
             assert (await reading.get(path)).status_code == 403, path
+
+
+async def test_orders_and_their_lines_are_files(console: httpx2.AsyncClient, depot: Depot) -> None:
+    order = await order_from(depot, quantity="4", note="=1+1")
+    await order_from(depot, delivery_date=day_in(5))
+    only = f"delivery_date={order['delivery_date']}"
+    file = await console.get(f"{ORDERS}/export?{only}")
+    assert file.headers["content-disposition"] == 'attachment; filename="orders.csv"'
+    [row] = csv.DictReader(io.StringIO(file.content.decode("utf-8-sig")))
+    assert (row["Order"], row["Sum"], row["Note"]) == (order["number"], "170", "'=1+1")
+    assert row["Warehouse"]
+    lines = await console.get(f"{ORDERS}/lines/export?{only}")
+    [line] = csv.DictReader(io.StringIO(lines.content.decode("utf-8-sig")))
+    assert (line["Order"], line["Ordered"], line["Price"]) == (order["number"], "4.000", "42.5000")
+    book = await console.get(f"{ORDERS}/export?{only}&format=xlsx")
+    assert book.content[:2] == b"PK"
+
+
+#: state -> what its page offers
+OFFERED = {
+    "pending": {"/confirm", "/edit", "/cancel"},
+    "confirmed": {"/edit", "/cancel", "pick"},
+    "packed": {"/cancel", "hand-over"},
+    "out_for_delivery": set(),
+    "delivered": {"return"},
+    "cancelled": set(),
+}
+
+
+async def test_every_state_offers_what_may_be_done_and_nothing_else(console: httpx2.AsyncClient, depot: Depot) -> None:
+    orders = {state: (await order_from(depot))["id"] for state in OFFERED}
+    api = "/api/v1/orders"
+    for state in ("confirmed", "packed", "out_for_delivery", "delivered"):
+        await depot.tenant.post(f"{api}/{orders[state]}/confirm")
+    for state in ("packed", "out_for_delivery", "delivered"):
+        await depot.tenant.post(f"{api}/{orders[state]}/pack")
+    await depot.tenant.post(f"{api}/{orders['out_for_delivery']}/ship", {"kind": "carrier", "carrier": "Blue Post"})
+    await depot.tenant.post(f"{api}/{orders['delivered']}/ship", {"delivered": True, "recipient_name": "Asha"})
+    await depot.tenant.post(f"{api}/{orders['cancelled']}/cancel", {"reason": "closed"})
+    for state, order_id in orders.items():
+        page = (await console.get(f"{ORDERS}/{order_id}")).text
+        assert f'data-state="{state}"' in page
+        at = {
+            **{verb: f"{ORDERS}/{order_id}{verb}" for verb in ("/confirm", "/edit", "/cancel")},
+            "pick": f'"/console/picking/orders/{order_id}"',
+            "hand-over": f"/console/picking/orders/{order_id}/hand-over",
+            "return": f"/console/returns/new?order_id={order_id}",
+        }
+        assert {what for what, address in at.items() if address in page} == OFFERED[state], state
+
+
+async def test_what_a_carrier_took_is_said_to_have_arrived(console: httpx2.AsyncClient, depot: Depot) -> None:
+    order = await order_from(depot)
+    await pack(depot.tenant, order["id"])
+    counter = f"/console/picking/orders/{order['id']}/hand-over"
+    sent = await console.post(counter, data={"kind": "carrier", "carrier": "Blue Post", "tracking_number": "BP-7"})
+    assert sent.status_code == 303
+    around = await console.get(f"{ORDERS}/{order['id']}/around")
+    assert counter in around.text
+    form = await console.get(counter)
+    assert 'name="carrier"' not in form.text
+    unsaid = await console.post(counter, data={"kind": "carrier", "delivered": "true", "recipient_name": ""})
+    assert unsaid.status_code == 422
+    assert 'id="e-recipient_name"' in unsaid.text
+    done = await console.post(counter, data={"kind": "carrier", "delivered": "true", "recipient_name": "Asha"})
+    assert done.status_code == 303
+    assert (await depot.tenant.get(f"/api/v1/orders/{order['id']}"))["status"] == "delivered"
+
+
+async def test_an_order_is_taken_without_a_mouse(screen: Screen, depot: Depot) -> None:
+    customer_id = await make_customer(depot.tenant)
+    name = (await depot.tenant.get(f"/api/v1/customers/{customer_id}"))["name"]
+    await make_product(depot.tenant, name="Leek", sku="LEEK-1", price="30")
+    await screen.open(f"{ORDERS}/new")
+    keys = screen.page.keyboard
+    await keys.type(name)
+    await screen.page.wait_for_selector(f"#found [role=option]:only-child:has-text({json.dumps(name)})")
+    await keys.press("Enter")
+    await screen.page.wait_for_selector("#product-search:focus")
+    await keys.type("Lee")
+    await screen.page.wait_for_selector("#found-products [role=option]")
+    await screen.is_accessible()
+    await keys.press("ArrowDown")
+    await keys.press("Enter")
+    await screen.page.wait_for_selector("[name='lines.0.quantity']:focus")
+    await keys.type("7")
+    await keys.press("Enter")
+    await screen.page.wait_for_selector("#product-search:focus")
+    await keys.press("Control+Enter")
+    await screen.page.wait_for_selector("#order")
+    [order] = await depot.tenant.get("/api/v1/orders/lines")
+    assert [line["quantity"] for line in order["lines"]] == ["7.000"]

@@ -1,11 +1,15 @@
 """Picking at the console: lists, what was taken and what was not there, the boxes, the counter."""
 
+import csv
+import io
+
 import httpx2
 import pytest
 
-from tests.cloud_api.console.screens import Screen, at_console
-from tests.factories.farms import make_person
-from tests.factories.orders import Depot, make_depot, order_from, pack, receive_lot
+from tests.cloud_api.console.screens import Screen, at_console, screen_of, served
+from tests.cloud_api.inventory.sightings.tagged import make_scale, send, weighing
+from tests.factories.farms import make_person, plant_store
+from tests.factories.orders import Depot, day_in, make_depot, order_from, pack, receive_lot
 from tests.factories.stores import make_product
 from tests.platform_under_test import Platform
 
@@ -63,6 +67,43 @@ async def test_nothing_that_waits_makes_no_list(console: httpx2.AsyncClient, dep
     assert page.status_code == 409
     assert "alert-danger" in page.text or "invalid-feedback" in page.text
     assert 'value="early"' in page.text
+
+
+async def test_those_of_the_day_that_is_chosen_can_be_put_on_a_list(console: httpx2.AsyncClient, depot: Depot) -> None:
+    soon, later = await _confirmed(depot), await _confirmed(depot, delivery_date=day_in(5))
+    part = await console.get(f"{PICKING}/new/waiting?delivery_date={day_in(5)}&warehouse_id={depot.warehouse_id}")
+    assert later["number"] in part.text
+    assert soon["number"] not in part.text
+    assert "No order of this day" in (await console.get(f"{PICKING}/new/waiting?delivery_date={day_in(9)}")).text
+
+
+async def test_lists_and_the_walk_are_files(console: httpx2.AsyncClient, depot: Depot) -> None:
+    one = await _confirmed(depot)
+    chosen = {"warehouse_id": depot.warehouse_id, "order_ids": [one["order_id"]], "note": "early"}
+    address = (await console.post(f"{PICKING}/new", data=chosen)).headers["location"]
+    lists = await console.get(f"{PICKING}/export?status=open")
+    [row] = csv.DictReader(io.StringIO(lists.content.decode("utf-8-sig")))
+    assert (row["State"], row["Note"]) == ("Open", "early")
+    assert row["Made by"]
+    walk = await console.get(f"{address}/export")
+    [line] = csv.DictReader(io.StringIO(walk.content.decode("utf-8-sig")))
+    assert (line["Lot"], line["Quantity"], line["Taken"]) == ("LOT-1", "4.000", "False")
+
+
+async def test_a_scale_says_how_much_was_taken(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
+    store = await plant_store(sqlite_platform, sqlite_platform.tenant)
+    await make_scale(store, tare_kg=0.0)
+    await receive_lot(store.tenant, product_id=store.product_id, location_id=store.room_id)
+    one = await _confirmed(Depot(store.tenant, store.warehouse_id, store.room_id, store.product_id))
+    await send(sqlite_platform, store, "weights", weighing(1, 4.02, basis="net"))
+    [weight] = await store.tenant.get("/api/v1/telemetry/weights")
+    address = f"{PICKING}/orders/{one['order_id']}"
+    assert f'value="{weight["id"]}"' in (await console.get(address)).text
+    row = {name: one[name] for name in ("order_id", "line_id", "lot_id", "location_id")}
+    taken = await console.post(f"{address}/take", data=row | {"quantity": "4", "weight_id": weight["id"]})
+    assert taken.status_code == 200, taken.text
+    order = await store.tenant.get(f"/api/v1/orders/{one['order_id']}")
+    assert order["lines"][0]["allocations"][0]["quantity"] == "4.020"
 
 
 async def test_a_list_is_begun_and_given_up(console: httpx2.AsyncClient, depot: Depot) -> None:
@@ -202,3 +243,24 @@ async def test_an_order_is_taken_for_a_new_customer_confirmed_picked_and_packed(
     await page.wait_for_selector("[data-state=packed]")
     [order] = await depot.tenant.get("/api/v1/orders")
     assert (order["customer_name"], order["status"], order["total_minor"]) == ("Hotel Ashoka", "packed", 17_000)
+
+
+async def test_a_walk_fits_a_phone_and_its_buttons_a_thumb(
+    browser_url: str, sqlite_platform: Platform, depot: Depot
+) -> None:
+    one = await _confirmed(depot)
+    made = await depot.tenant.post(
+        "/api/v1/orders/picklists", {"warehouse_id": depot.warehouse_id, "order_ids": [one["order_id"]]}
+    )
+    narrow = {"width": 360, "height": 740}
+    async with served(sqlite_platform) as address, screen_of(browser_url, address, viewport=narrow) as phone:
+        await phone.come_in(depot.tenant)
+        await phone.open(f"{PICKING}/{made['id']}")
+        taken = phone.page.locator("#walk button:has-text('Taken')")
+        box = await taken.bounding_box()
+        assert box is not None
+        assert box["height"] >= 48
+        assert await phone.page.evaluate("document.documentElement.scrollWidth") <= 360
+        await phone.is_accessible()
+        await taken.click()
+        await phone.page.wait_for_selector("#walk [data-state=done]")

@@ -86,7 +86,13 @@ async def test_products_are_found_by_their_beginning_and_in_order(
     assert "No such products" in (await console.get("/console/products?search=zzz")).text
     [found] = (await console.get("/console/products/suggest?q=bas")).json()
     assert (found["text"], found["note"]) == ("Basil", "BASIL")
-    assert "BASIL" in (await console.get("/console/products/products.csv")).text
+    file = (await console.get(f"/console/products/export?category_id={category['id']}")).text
+    assert [line.split(",")[:3] for line in file.splitlines()[1:]] == [["MINT", "Mint", "Herbs"]]
+    assert {one["text"] for one in (await console.get("/console/products/suggest?q=")).json()} == {
+        "Basil",
+        "Chives",
+        "Mint",
+    }
 
 
 async def test_prices_are_listed_and_a_wrong_line_is_shown_where_it_stands(

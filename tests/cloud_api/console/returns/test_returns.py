@@ -1,5 +1,8 @@
 """Returns at the console: asked for, approved, received, inspected, sold again or thrown away, refunded."""
 
+import csv
+import io
+
 import httpx2
 import pytest
 
@@ -97,3 +100,17 @@ async def test_who_may_only_read_is_offered_nothing_more(sqlite_platform: Platfo
         assert (await reading.get(f"{RETURNS}/new?order_id={handed.order_id}")).status_code == 403
     async with at_console(sqlite_platform, driver) as driving:
         assert (await driving.get(RETURNS)).status_code == 403
+
+
+async def test_returns_are_found_by_their_order_and_are_a_file(console: httpx2.AsyncClient, handed: HandedOver) -> None:
+    one = await handed.ask()
+    order = await handed.tenant.get(f"/api/v1/orders/{handed.order_id}")
+    assert handed.order_id in (await console.get(f"{RETURNS}/new?search={order['number']}")).text
+    assert "No delivered order is like that" in (await console.get(f"{RETURNS}/new?search=nobody")).text
+    page = await console.get(f"{RETURNS}?warehouse_id={order['warehouse_id']}&from=2020-01-01")
+    assert one["number"] in page.text
+    assert order["number"] in page.text
+    assert one["number"] not in (await console.get(f"{RETURNS}?to=2020-01-01")).text
+    file = await console.get(f"{RETURNS}/export?status=requested")
+    [row] = csv.DictReader(io.StringIO(file.content.decode("utf-8-sig")))
+    assert (row["Return"], row["Order"], row["Customer"]) == (one["number"], order["number"], order["customer_name"])

@@ -1,17 +1,14 @@
 """Security at the console: events and how they end; the trail, its filters and its check."""
 
-import json
-
 import httpx2
-import pytest
 
 from cloud_api.audit import verify
-from cloud_api.console.security import seals
 from cloud_api.kernel import clock
-from tests.cloud_api.audit.trails import KEY, seal_all
+from tests.cloud_api.audit.trails import KEY, leave, seal_all, seals_of, tamper, where
 from tests.cloud_api.console.screens import Screen, at_console
 from tests.factories.farms import make_person
 from tests.platform_under_test import Platform
+from tests.services.postgres import PrivatePostgres
 
 AUDIT = "/api/v1/admin/security/audit-logs"
 
@@ -72,9 +69,6 @@ async def test_the_trail_is_filtered_by_who_what_and_day(
             assert answer.status_code == 422
         else:
             assert ("Nothing of this kind was done" in answer.text) is found, query
-    table = await console.get("/console/audit/audit.csv", params={"action": "users.changed"})
-    assert table.text.startswith("id,")
-    assert "users.changed" in table.text
 
 
 async def test_the_check_says_that_the_seals_hold(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
@@ -89,31 +83,39 @@ async def test_the_check_says_that_the_seals_hold(console: httpx2.AsyncClient, s
     assert verify.verify(file.splitlines(keepends=True), KEY.encode()).count > 0
 
 
-async def test_the_check_names_the_first_place_where_the_seals_do_not_hold(sqlite_platform: Platform) -> None:
-    tenant = sqlite_platform.tenant
-    for name in ("One", "Two", "Three"):
-        await tenant.put("/api/v1/auth/me", {"full_name": name})
-    await seal_all(sqlite_platform.database)
-    lines = (await tenant.client.get(AUDIT, params={"format": "jsonl"})).text.splitlines()
-    whole = seals.check("\n".join(lines), KEY.encode())
-    assert whole.broken_at is None
-    assert whole.count == len(lines) - 2
-    changed = json.loads(lines[2])
-    changed["entry"]["note"] = "nothing to see"
-    edited = [*lines[:2], json.dumps(changed), *lines[3:]]
-    lost = json.loads(lines[2]) | {"entry": None}
-    for broken, place in (
-        (edited, 2),
-        ([*lines[:2], *lines[3:]], 2),
-        ([*lines[:2], json.dumps(lost), *lines[3:]], 2),
-        (lines[:3], 3),
-        ([json.dumps({**json.loads(lines[0]), "head": "0"}), *lines[1:]], whole.last),
-    ):
-        found = seals.check("\n".join(broken), KEY.encode())
-        assert (found.broken_at, bool(found.problem)) == (place, True)
-        with pytest.raises(verify.Broken):
-            verify.verify([f"{line}\n" for line in broken], KEY.encode())
-    assert seals.check("\n".join(lines), b"another key").broken_at == 1
+async def test_the_check_names_the_first_place_where_the_seals_do_not_hold(
+    console: httpx2.AsyncClient, sqlite_platform: Platform, migrated_postgres: PrivatePostgres
+) -> None:
+    database, scope = sqlite_platform.database, sqlite_platform.tenant.organization
+    entries = await leave(database, scope, "one", "two", "three")
+    await seal_all(database)
+    changed = where(database, "UPDATE audit_entries SET note = 'nothing to see'", entries[1])
+    await tamper(database, migrated_postgres, changed)
+    [place] = [seal.sequence for seal in await seals_of(database, scope) if seal.entry_id == entries[1]]
+    page = (await console.get("/console/audit/check", params={"days": 0})).text
+    assert 'data-holds="no"' in page
+    assert f"At entry {place}: " in page
+    assert "The entry was changed after it was sealed" in page
+
+
+async def test_what_the_filters_leave_is_a_file(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
+    await fail_to_sign_in(sqlite_platform)
+    events = await console.get("/console/security/export", params={"type": "failed_sign_in"})
+    assert events.text.count("Failed sign in") == 1
+    none = await console.get("/console/security/export", params={"type": "data_breach"})
+    assert len(none.text.splitlines()) == 1, "the head alone"
+    await sqlite_platform.tenant.put("/api/v1/auth/me", {"full_name": "Keeper of the cold"})
+    trail = await console.get("/console/audit/export", params={"action": "users.changed", "format": "csv"})
+    assert "full_name" in trail.text
+    assert "Keeper of the cold" in trail.text
+    sheet = await console.get("/console/audit/export", params={"action": "users.changed", "format": "xlsx"})
+    assert sheet.content.startswith(b"PK")
+
+
+async def test_the_navigation_says_where_one_is(console: httpx2.AsyncClient) -> None:
+    for path in ("/console/audit", "/console/audit/check", "/console/security"):
+        page = (await console.get(path)).text
+        assert 'href="/console/security" aria-current="page"' in page, path
 
 
 async def test_what_was_done_beside_the_system_is_written_down(

@@ -46,6 +46,24 @@ async def test_only_what_was_changed_is_set_and_can_be_set_back(
     assert "session.limit" not in await kept(sqlite_platform)
 
 
+async def test_who_changes_what_somebody_else_has_changed_meanwhile_is_told(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    page = (await console.get("/console/settings")).text
+    opened = dict(re.findall(r'name="(_was[^"]+)" value="([^"]*)"', page))
+    sent = {**await typed(console, session__limit="3", returns__within_days="9"), **opened}
+    await sqlite_platform.tenant.put(SETTINGS, {"values": {"session.limit": 4, "fleet.remind_days": 11}})
+    told = await console.post("/console/settings", data=sent)
+    assert told.status_code == 409
+    assert "It is 4 now." in told.text
+    assert 'value="3"' in told.text, "what was typed is kept"
+    assert await kept(sqlite_platform) == {"session.limit": 4, "fleet.remind_days": 11}, "nothing of it is done"
+    seen = dict(re.findall(r'name="(_was[^"]+)" value="([^"]*)"', told.text))
+    again = await console.post("/console/settings", data={**sent, **seen, "fleet.remind_days": "11"})
+    assert again.status_code == 303, again.text
+    assert await kept(sqlite_platform) == {"session.limit": 3, "returns.within_days": 9, "fleet.remind_days": 11}
+
+
 async def test_what_is_wrong_with_a_value_stands_beside_its_field(
     console: httpx2.AsyncClient, sqlite_platform: Platform
 ) -> None:

@@ -36,13 +36,13 @@ async def test_a_word_finds_products_lots_and_places(console: httpx2.AsyncClient
         ("CORI-9", "Coriander", "Baby spinach"),
         ("blast", "SPIN-7", "CORI-9"),
     ):
-        page = (await console.get("/console/stock", params={"q": word})).text
+        page = (await console.get("/console/stock", params={"search": word})).text
         assert there in page, word
         assert away not in page, word
     both = (await console.get("/console/stock", params={"warehouse_id": warehouse_id})).text
     assert "SPIN-7" in both
     assert "CORI-9" in both
-    assert "Nothing like that lies anywhere" in (await console.get("/console/stock?q=zzzz")).text
+    assert "Nothing like that lies anywhere" in (await console.get("/console/stock?search=zzzz")).text
     found = (await console.get("/console/stock/suggest?q=spin")).json()
     assert {"Baby spinach", "Baby spinach SPIN-7"} == {one["text"] for one in found}
 
@@ -53,7 +53,7 @@ async def test_what_is_reserved_held_and_worth_is_said(console: httpx2.AsyncClie
     order = await order_from(depot)
     await tenant.post(f"/api/v1/orders/{order['id']}/confirm")
     [level] = await tenant.get(LEVELS)
-    assert f"/console/stock/reservations?product_id={depot.product_id}" in (await console.get("/console/stock")).text
+    assert f"/console/stock/reservations?lot_id={level['lot_id']}" in (await console.get("/console/stock")).text
     assert "an order" in (await console.get("/console/stock/reservations")).text
     await tenant.post(f"/api/v1/warehouse/batches/{level['lot_id']}/hold", {"reason": "smells of smoke"})
     page = (await console.get("/console/stock?status=on_hold")).text
@@ -118,15 +118,35 @@ async def test_the_file_has_names_and_no_formulas(console: httpx2.AsyncClient, s
     room_id = await make_room(tenant, await make_warehouse(tenant))
     product_id = await make_product(tenant, name='=HYPERLINK("x")')
     await receive_lot(tenant, product_id=product_id, location_id=room_id, lot_number="SPIN-7", expires_on=day_in(3))
-    file = await console.get("/console/stock/levels.csv")
+    file = await console.get("/console/stock/export")
     assert file.headers["Content-Type"].startswith("text/csv")
     head, row = file.content.decode("utf-8-sig").splitlines()
-    assert head.startswith("product,sku,lot,place,warehouse,on_hand")
+    assert head.startswith("Product,Number,Lot,Place,Warehouse,On hand")
     assert row.startswith('"\'=HYPERLINK(""x"")"')
     assert f"SPIN-7,Cold room {row.split('Cold room ')[1].split(',')[0]}" in row
     assert day_in(3) in row
-    assert len((await console.get("/console/stock/levels.csv?q=SPIN-7")).text.splitlines()) == 2
-    assert len((await console.get("/console/stock/levels.csv?q=zzzz")).text.splitlines()) == 1
+    for words, rows in (("SPIN-7", 2), ("zzzz", 1)):
+        assert len((await console.get(f"/console/stock/export?search={words}")).text.splitlines()) == rows
+    sheet = await console.get("/console/stock/export?format=xlsx")
+    assert sheet.content.startswith(b"PK")
+    by_product = (await console.get("/console/stock/by-product/export")).text.splitlines()
+    assert (len(by_product), "100.000" in by_product[1]) == (2, True)
+
+
+async def test_stock_stands_in_the_order_that_is_asked_for(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    tenant = sqlite_platform.tenant
+    room_id = await make_room(tenant, await make_warehouse(tenant))
+    for name, days in (("Mint", 9), ("Basil", 2)):
+        product_id = await make_product(tenant, name=name)
+        await receive_lot(
+            tenant, product_id=product_id, location_id=room_id, lot_number=f"LOT-{name}", expires_on=day_in(days)
+        )
+    for sort, first, second in (("product", "Basil", "Mint"), ("-keeps_until", "Mint", "Basil")):
+        page = (await console.get(f"/console/stock?sort={sort}")).text
+        assert page.index(f"LOT-{first}") < page.index(f"LOT-{second}"), sort
+    assert "Basil" in (await console.get("/console/stock/part?sort=product")).text
 
 
 async def test_who_may_only_look_is_offered_nothing_else(sqlite_platform: Platform) -> None:
@@ -159,10 +179,10 @@ async def test_somebody_finds_a_lot_sees_its_way_holds_it_and_releases_it(
     await screen.is_accessible()
     await receive_lot(tenant, product_id=store.product_id, location_id=store.room_id, lot_number="SPIN-8")
     await page.wait_for_selector("text=SPIN-8")
-    await page.fill("#q-q", "spi")
+    await page.fill("#q-search", "spi")
     await page.wait_for_selector("[role=option]")
-    await page.press("#q-q", "ArrowDown")
-    await page.press("#q-q", "Enter")
+    await page.press("#q-search", "ArrowDown")
+    await page.press("#q-search", "Enter")
     await page.wait_for_url(f"**/console/stock?product_id={store.product_id}")
     await page.click("text=SPIN-7")
     await page.wait_for_url("**/console/lots/*")

@@ -172,3 +172,12 @@ async def test_a_weight_is_a_count_of_a_stock_take(farm: Platform, store: ColdSt
 
     assert (used["quantity"], used["reference"]) == ("9.500", f"stock_take:{take_id}")
     assert await counted(farm, store, take_id) == {lot_id: ("9.500", "scale")}
+
+
+async def test_a_weight_says_what_became_of_it(farm: Platform, store: ColdStore) -> None:
+    await make_scale(store)
+    weight_id = await weigh(farm, store, weighing(1, 15.5), weighing(2, 16.0))
+    read = await store.tenant.get(f"/api/v1/telemetry/weights/{weight_id}")
+    assert (read["weight_g"], read["applied_as"]) == (16_000, None)
+    await apply(store, weight_id, as_receipt(store))
+    assert (await store.tenant.get(f"/api/v1/telemetry/weights/{weight_id}"))["applied_as"] == "receipt"

@@ -206,3 +206,10 @@ async def test_a_shorter_sequence_has_every_door_once_and_is_never_worse_than_th
 
     turned = list(reversed(order))
     assert late_s(order) <= late_s(turned) + len(its)
+
+
+async def test_deliveries_are_found_by_their_numbers(farm: Platform) -> None:
+    made = await make_round(farm, doors=3)
+    numbers = [one["number"] for one in await farm.tenant.get(DELIVERIES, route_id=made.route_id)]
+    found = await farm.tenant.get(DELIVERIES, number=[*numbers[:2], "nobody's"])
+    assert {one["number"] for one in found} == set(numbers[:2])

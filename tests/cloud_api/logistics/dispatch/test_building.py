@@ -188,7 +188,16 @@ def test_sentences_have_names_local_times_and_minutes() -> None:
     assert speaker.said(f"with it {VAN} is done at {NOON_S} s, its shift ends at {NOON_S - 900} s") == (
         "with it KA-01 is done at 12:00, its shift ends at 11:45"
     )
-    assert speaker.said(f"{name_of(1)} needs 1830 s and 20000 weight_g") == "ORD-7 needs 30 min 30 s and 20000 g"
+    assert speaker.said(f"{name_of(1)} needs 1830 s and 20000 weight_g") == "ORD-7 needs 30 min 30 s and 20 kg"
+    assert speaker.said(f"with it {VAN} carries 1020500 chilled weight_g, it holds 900000; two doors") == (
+        "with it KA-01 carries 1,020.5 kg chilled, it holds 900 kg; two doors"
+    )
+    assert speaker.said(f"with it {VAN} drives 120340 m, 95000 m are allowed") == (
+        "with it KA-01 drives 120.34 km, 95 km are allowed"
+    )
+    assert speaker.said(f"with it {VAN} makes 1200 stops, 900 are allowed") == (
+        "with it KA-01 makes 1200 stops, 900 are allowed"
+    )
 
 
 def test_a_stop_without_a_place_is_put_where_it_costs_least() -> None:

@@ -35,6 +35,7 @@ async def test_a_fence_is_drawn_changed_and_taken_away(farm: Platform) -> None:
     assert (market["circle"], market["polygon"]) == (None, SQUARE)
     assert [fence["name"] for fence in await dispatcher.get(FENCES)] == ["Market", "Yard"]
     assert [fence["name"] for fence in await dispatcher.get(FENCES, kind="depot")] == ["Yard"]
+    assert [fence["name"] for fence in await dispatcher.get(FENCES, id=[yard["id"], str(uuid.uuid4())])] == ["Yard"]
     changed = await dispatcher.put(f"{FENCES}/{yard['id']}", {"name": "Old yard", "polygon": SQUARE})
     assert (changed["name"], changed["kind"], changed["circle"], changed["polygon"]) == (
         "Old yard",

@@ -4,6 +4,7 @@
 export function lanesOf(said) {
   const ofJob = said.mode === "job";
   const vans = new Map(said.vans.map((van) => [van.vehicle_id, van]));
+  const names = new Map([...said.vans, ...(said.made ?? [])].map((each) => [each.driver_id, each.driver_name]));
   const lanes = said.routes.map((route) => {
     const van = vans.get(route.vehicle_id);
     const status = ofJob ? "planned" : route.status;
@@ -12,7 +13,7 @@ export function lanesOf(said) {
       key: status === "planned" ? route.vehicle_id : `${route.vehicle_id}:${route.route_id}`,
       vehicleId: route.vehicle_id,
       number: route.vehicle_number,
-      driver: said.names[driverId] ?? van?.driver ?? "",
+      driver: names.get(driverId) ?? "",
       hasDriver: Boolean(driverId),
       capacity: van?.capacity_g ?? 0,
       status,
@@ -26,7 +27,7 @@ export function lanesOf(said) {
   for (const van of said.vans) {
     if (planned.has(van.vehicle_id)) continue;
     if (van.unavailable && (ofJob || driving.has(van.vehicle_id))) continue;
-    lanes.push({ key: van.vehicle_id, vehicleId: van.vehicle_id, number: van.number, driver: van.driver, hasDriver: Boolean(van.driver_id), capacity: van.capacity_g, status: van.unavailable ? "unavailable" : "free", unavailable: van.unavailable, editable: said.can_edit && !van.unavailable, route: null, stops: [] });
+    lanes.push({ key: van.vehicle_id, vehicleId: van.vehicle_id, number: van.number, driver: van.driver_name ?? "", hasDriver: Boolean(van.driver_id), capacity: van.capacity_g, status: van.unavailable ? "unavailable" : "free", unavailable: van.unavailable, editable: said.can_edit && !van.unavailable, route: null, stops: [] });
   }
   return lanes.sort((one, other) => Number(one.status === "unavailable") - Number(other.status === "unavailable") || one.number.localeCompare(other.number, undefined, { numeric: true }) || one.key.localeCompare(other.key));
 }

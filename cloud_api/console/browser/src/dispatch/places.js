@@ -71,7 +71,8 @@ export function mapOf(board, pick) {
     vans.get(routeId)?.remove();
     vans.delete(routeId);
     if (said.latitude == null || said.status !== "in_progress") return;
-    vans.set(routeId, pin([said.latitude, said.longitude], `▶ ${number}`, "green", `${number}, ${board.words.live}`).addTo(map));
+    const [tone, words] = said.silent_since ? ["red", board.words.silent] : ["green", board.words.live];
+    vans.set(routeId, pin([said.latitude, said.longitude], `▶ ${number}`, tone, `${number}, ${words}`).setZIndexOffset(1000).addTo(map));
   }
 
   new ResizeObserver(() => map.invalidateSize()).observe(map.getContainer());

@@ -1,10 +1,13 @@
-// Pictures: scaled down to what a proof needs, signatures, bar codes where the browser reads them.
+// Pictures: scaled down to what a proof needs, signatures, codes that the camera sees.
 import { button, h } from "./elements.js";
-import { t } from "./words.js";
+import { t, told } from "./words.js";
 
 const LONGEST = 1600;
-//: the platform takes a million bytes at most
-const MOST_BYTES = 900_000;
+//: a driver's day of pictures goes out over a poor line
+const MOST_BYTES = 300_000;
+const LOOK_EVERY_MS = 250;
+//: wide enough for a bar code that fills a third of the picture
+const LOOK_WIDTH = 960;
 
 export async function scaled(file) {
   const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
@@ -20,8 +23,9 @@ export async function scaled(file) {
 
 const asBlob = (canvas, kind, quality) => new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error("no picture"))), kind, quality));
 
-// A field to sign in with a finger; who cannot, types their name. `blob()` is null when nobody has signed.
-export function signatureField(typed) {
+// A field to sign in with a finger; who cannot, types their name. What is drawn is told to `keep` as a PNG after each
+// stroke, null when it was wiped; `first` is the one of before.
+export function signatureField(typed, first, keep) {
   const canvas = h("canvas", { class: "signature", width: 700, height: 260, role: "img", "aria-label": t("Field to sign in with a finger") });
   const pen = canvas.getContext("2d");
   let signed = false;
@@ -33,6 +37,8 @@ export function signatureField(typed) {
     pen.lineCap = pen.lineJoin = "round";
     signed = false;
   };
+  const blob = () => (signed ? asBlob(canvas, "image/png") : null);
+  const tell = async () => keep(await blob());
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
     return [((event.clientX - box.left) / box.width) * canvas.width, ((event.clientY - box.top) / box.height) * canvas.height];
@@ -41,42 +47,72 @@ export function signatureField(typed) {
     canvas.setPointerCapture(event.pointerId);
     pen.beginPath();
     pen.moveTo(...at(event));
-    signed = true;
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!event.buttons) return;
     pen.lineTo(...at(event));
     pen.stroke();
+    signed = true; // a tap alone is no signature
   });
+  canvas.addEventListener("pointerup", tell);
   typed.addEventListener("input", () => {
     clear();
-    if (!typed.value.trim()) return;
-    pen.font = "italic 64px cursive, serif";
-    pen.textBaseline = "middle";
-    pen.fillText(typed.value.trim(), 30, canvas.height / 2, canvas.width - 60);
-    signed = true;
+    if (typed.value.trim()) {
+      pen.font = "italic 64px cursive, serif";
+      pen.textBaseline = "middle";
+      pen.fillText(typed.value.trim(), 30, canvas.height / 2, canvas.width - 60);
+      signed = true;
+    }
+    tell();
   });
   clear();
-  const wipe = button(t("Wipe"), "eraser", { onclick: () => { clear(); typed.value = ""; } });
-  return { canvas, wipe, blob: () => (signed ? asBlob(canvas, "image/png") : null) };
+  if (first) createImageBitmap(first).then((drawn) => { pen.drawImage(drawn, 0, 0); signed = true; }).catch(() => {});
+  const wipe = button(t("Wipe"), "eraser", { onclick: () => { clear(); typed.value = ""; tell(); } });
+  return { canvas, wipe, blob };
 }
 
-export const readsCodes = () => "BarcodeDetector" in window && Boolean(navigator.mediaDevices?.getUserMedia);
+// The browser's own reader where it has one, or else ours, which is fetched now: the worker keeps it for days without signal.
+async function reader() {
+  if ("BarcodeDetector" in window) {
+    const kinds = await window.BarcodeDetector.getSupportedFormats().catch(() => []);
+    if (kinds.includes("qr_code") && kinds.includes("code_128")) {
+      const detector = new window.BarcodeDetector();
+      return async (picture) => (await detector.detect(picture)).map((code) => code.rawValue);
+    }
+  }
+  const { read } = await import(told.reader);
+  return async (picture) => [read(picture.getContext("2d").getImageData(0, 0, picture.width, picture.height))];
+}
+
+// Rows of a QR code of `text`: true is dark.
+export const qr = async (text) => (await import(told.reader)).write(text);
+
+export const hasCamera = () => Boolean(navigator.mediaDevices?.getUserMedia);
 
 // Show what the camera sees in `place`, and say each code once; returns how to stop.
 export async function readCodes(place, found) {
-  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-  const video = h("video", { class: "finder", autoplay: true, muted: true, playsinline: true });
+  const [stream, look] = await Promise.all([navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } }), reader()]);
+  const video = h("video", { class: "finder", autoplay: true, muted: true, playsinline: true, "aria-label": t("What the camera sees") });
   video.srcObject = stream;
   place.replaceChildren(video);
-  const detector = new window.BarcodeDetector();
+  const canvas = h("canvas");
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
   const seen = new Set();
-  const looking = setInterval(async () => {
-    const codes = await detector.detect(video).catch(() => []);
-    codes.map((code) => code.rawValue).filter((code) => code && !seen.has(code)).forEach((code) => { seen.add(code); found(code); });
-  }, 300);
+  let stopped = false;
+  const next = async () => {
+    if (stopped) return;
+    if (video.videoWidth) {
+      const share = Math.min(1, LOOK_WIDTH / video.videoWidth);
+      [canvas.width, canvas.height] = [Math.round(video.videoWidth * share), Math.round(video.videoHeight * share)];
+      pen.drawImage(video, 0, 0, canvas.width, canvas.height);
+      const codes = await look(canvas).catch(() => []);
+      codes.filter((code) => code && !seen.has(code)).forEach((code) => { seen.add(code); found(code); });
+    }
+    setTimeout(next, LOOK_EVERY_MS);
+  };
+  next();
   return () => {
-    clearInterval(looking);
+    stopped = true;
     stream.getTracks().forEach((track) => track.stop());
     place.replaceChildren();
   };

@@ -78,19 +78,19 @@ export class Day {
   }
 
   lastAbout(target) {
-    return this.about(target).filter((entry) => entry.kind !== "position_batch").at(-1)?.number;
+    return this.about(target).filter((entry) => entry.kind !== "position_batch").at(-1)?.id;
   }
 
-  // what a command about a stop builds on: the last about it, or else the start of its route
+  // what a command about a stop builds on, by ids: the last about it, or else the start of its route
   before(stop) {
-    const lasts = [this.lastAbout(stop.id), this.alsoHandedOver(stop.id)?.number].filter(Boolean);
-    return lasts.length ? lasts : this.about(stop.route_id, "start_route").map((entry) => entry.number);
+    const lasts = [this.lastAbout(stop.id), this.alsoHandedOver(stop.id)?.id].filter(Boolean);
+    return lasts.length ? lasts : this.about(stop.route_id, "start_route").map((entry) => entry.id);
   }
 
   beforeTheEnd(route) {
     const here = new Set(this.stopsOf(route.id).map((stop) => stop.id));
     const elsewhere = this.entries.filter((entry) => ["deliver", "fail"].includes(entry.kind) && !here.has(entry.target));
-    const lasts = [...here].map((id) => this.lastAbout(id)).concat(this.lastAbout(route.id), elsewhere.map((entry) => entry.number).slice(-200));
+    const lasts = [...here].map((id) => this.lastAbout(id)).concat(this.lastAbout(route.id), elsewhere.map((entry) => entry.id).slice(-200));
     return lasts.filter(Boolean);
   }
 
@@ -100,7 +100,7 @@ export class Day {
   }
 
   start(route, payload) {
-    const after = this.entries.filter((entry) => entry.kind === "complete_route").slice(-1).map((entry) => entry.number);
+    const after = this.entries.filter((entry) => entry.kind === "complete_route").slice(-1).map((entry) => entry.id);
     return append(this.store, "start_route", { target: route.id, payload, after });
   }
 

@@ -1,5 +1,6 @@
 // The log of commands. What was sealed is never changed but for what the platform said of it; when the key was revoked,
-// what has no final answer is sealed again with another one, under the same ids.
+// what has no final answer is sealed again with another one, under the same ids. What was answered before that stays to
+// be looked at, before the new log's first entry: its numbers are negative.
 import { firstHash, hex, newKey, seal, sha256 } from "./sealing.js";
 
 export const FINAL = ["applied", "duplicate", "refused", "conflict"];
@@ -26,31 +27,34 @@ export async function deviceOf(store) {
   return made;
 }
 
-// Seal a command behind the last one; kept when this returns. `after`: numbers of the entries that it builds on;
-// `photo`: {sha256, blob} that it names; `positions`: the instants of those that are in it.
-export function append(store, kind, { target = null, payload = {}, after = [], photo = null, positions = [] }) {
+// Seal a command behind the last one; kept when this returns. `after`: ids of the entries that it builds on (their numbers
+// may have become others meanwhile); `photos`: [{sha256, blob}] that it names; `positions`: the instants of those in it.
+export function append(store, kind, { target = null, payload = {}, after = [], photos = [], positions = [] }) {
   return alone(store, async () => {
     const key = await keyOf(store);
-    const entry = await sealed(store, key, await store.last("entries"), {
+    const numbers = new Map((after.length ? await store.all("entries") : []).map((entry) => [entry.id, entry.number]));
+    const entry = await sealed(key, await store.last("entries"), {
       id: crypto.randomUUID(),
       kind,
       at: new Date().toISOString(),
       target,
       payload,
-      after: [...new Set(after)].sort((a, b) => a - b),
+      // what another key sealed is answered already
+      after: [...new Set(after.map((id) => numbers.get(id)))].filter((number) => number > 0).sort((a, b) => a - b),
     });
     await store.write((of) => {
       of("entries").add(entry);
-      if (photo) of("photos").put({ sha256: photo.sha256, blob: photo.blob, sent: false });
+      photos.forEach(({ sha256, blob }) => of("photos").put({ sha256, blob, sent: false }));
       positions.forEach((at) => of("positions").delete(at));
     });
     return entry;
   });
 }
 
-async function sealed(store, key, last, said) {
-  const number = last ? last.number + 1 : 1;
-  const previousHash = last ? last.hash : await firstHash(key);
+async function sealed(key, last, said) {
+  const begins = !(last?.number > 0);
+  const number = begins ? 1 : last.number + 1;
+  const previousHash = begins ? await firstHash(key) : last.hash;
   const command = JSON.stringify({ id: said.id, kind: said.kind, at: said.at, target_id: said.target, after: said.after, payload: said.payload });
   return { ...said, number, previousHash, command, ...(await seal(key, number, previousHash, command)), result: "", code: "", message: "" };
 }
@@ -66,19 +70,21 @@ export const asSent = (entry) => ({
 
 export function sealAgain(store) {
   return alone(store, async () => {
-    const kept = (await store.all("entries")).filter((entry) => !isFinal(entry));
+    const entries = await store.all("entries");
+    const settled = entries.filter(isFinal);
     const key = await newKey();
     const numbers = new Map();
     const again = [];
-    for (const entry of kept) {
+    for (const entry of entries.filter((one) => !isFinal(one))) {
       const after = entry.after.filter((number) => numbers.has(number)).map((number) => numbers.get(number));
       const { id, kind, at, target, payload } = entry;
-      const made = await sealed(store, key, again.at(-1), { id, kind, at, target, payload, after });
+      const made = await sealed(key, again.at(-1), { id, kind, at, target, payload, after });
       numbers.set(entry.number, made.number);
       again.push(made);
     }
     await store.write((of) => {
       of("entries").clear();
+      settled.forEach((entry, place) => of("entries").add({ ...entry, number: place - settled.length }));
       again.forEach((entry) => of("entries").add(entry));
       of("facts").put({ name: "key", value: key });
       of("facts").delete("key_id");

@@ -1,6 +1,6 @@
-// The day: the route, the next door, all doors; loading, setting off, coming back.
-import { readCodes, readsCodes } from "./camera.js";
+// The day: the route, the next door, all doors; setting off, coming back.
 import { button, complain, field, h, icon, link, say } from "./elements.js";
+import { codeReader } from "./loading.js";
 import { ask } from "./sync.js";
 import { day as dayOf, money, t, time, word } from "./words.js";
 
@@ -17,13 +17,26 @@ export function routeView(app) {
       h("progress", { max: stops.length || 1, value: done, "aria-label": t("Stops that are done") }),
       h("p", {}, t("{done} of {all} stops done", { done, all: stops.length })),
     ),
+    app.troubles.map((text) => h("p", { class: "note bad" }, icon("alert-triangle"), h("span", {}, text))),
     refusedStart(app, route),
     route.status === "planned" ? setOff(app, route) : null,
     route.status === "in_progress" && next ? nextCard(next) : null,
     route.status === "in_progress" && !next ? h("section", { class: "card stack" }, h("h2", {}, t("All stops are done")), link(t("Finish route"), "flag", "#complete", { class: "button main" })) : null,
     messages(app),
     h("section", {}, h("h2", {}, t("Stops")), h("ol", { class: "stops" }, stops.map(stopLine))),
+    route.status === "in_progress" && stops.filter((stop) => !stop.done).length > 2 ? button(t("Shorter order from here"), "arrows-sort", { onclick: () => reorder(app, route) }) : null,
   );
+}
+
+// The platform puts what is ahead into a shorter order, from where the van is: it needs signal.
+async function reorder(app, route) {
+  try {
+    await ask(app.store.user, "PUT", `/routes/${route.id}/order`, { json: app.positions.here ?? {} });
+    say(t("The stops are in a shorter order."));
+    app.sendSoon(0);
+  } catch (error) {
+    say(error.status ? error.message : t("This needs signal: the order stays as it is."), "bad");
+  }
 }
 
 function nothing(app) {
@@ -92,34 +105,6 @@ function messages(app) {
   return h("details", { class: "messages" }, h("summary", {}, t("Messages"), ` (${shown.length})`), shown.map((one) => h("div", { class: "message" }, h("p", {}, h("strong", {}, one.title), h("span", { class: "quiet" }, ` ${time(one.created_at)}`)), h("p", {}, one.message))));
 }
 
-// What is loaded, by a scanner that types, by hand, or by the camera.
-export function loadView(app) {
-  const { route, stops } = app.day;
-  if (!route) return null;
-  const codes = [];
-  let stop = null;
-  const input = h("input", { name: "code", autocomplete: "off", autocapitalize: "off", enterkeyhint: "done" });
-  const list = h("ul", { class: "plain" });
-  const add = (code) => {
-    if (!code || codes.includes(code)) return;
-    codes.push(code);
-    const known = stops.find((one) => one.order_number === code);
-    list.prepend(h("li", { class: "card row" }, icon(known ? "circle-check" : "barcode"), h("span", {}, code, known ? h("span", { class: "quiet" }, ` ${known.customer_name}`) : null)));
-    navigator.vibrate?.(60);
-  };
-  const finder = h("div", {});
-  const camera = button(t("Use the camera"), "camera", { onclick: async () => { stop = await readCodes(finder, add).catch(() => { say(t("The camera cannot be used."), "bad"); return null; }); } });
-  const form = h("form", { class: "stack", onsubmit: (event) => { event.preventDefault(); add(input.value.trim()); input.value = ""; input.focus(); } },
-    h("h1", { tabindex: "-1" }, t("Scan the load")),
-    h("p", { class: "quiet" }, t("Orders, deliveries or lots. What is missing can still be loaded; nothing is refused.")),
-    field(t("Code"), input), h("button", { type: "submit", class: "button" }, icon("check"), h("span", {}, t("Add"))),
-    readsCodes() ? camera : null, finder, list,
-    button(t("Done"), "check", { class: "button main", onclick: () => (codes.length ? app.done(app.day.scanned(route, codes), t("The scans are noted."), "") : complain(form, "code", t("Scan or type a code first."))) }),
-  );
-  form.leave = () => stop?.();
-  return form;
-}
-
 // Back at the store.
 export function completeView(app) {
   const { route } = app.day;
@@ -129,7 +114,8 @@ export function completeView(app) {
   const fuel = h("input", { name: "fuel", inputmode: "decimal", autocomplete: "off" });
   const place = h("div", {});
   const typed = h("input", { name: "place", autocomplete: "off", autocapitalize: "off" });
-  if (back.length) choosePlace(app, route, place, typed);
+  const reader = codeReader((code) => { const input = form.elements.place; if (input?.tagName === "INPUT") input.value = code; reader.stop(); });
+  if (back.length) choosePlace(app, route, place, typed, reader);
   const form = h("form", { class: "stack", novalidate: true },
     h("h1", { tabindex: "-1" }, t("Finish route")),
     back.length ? h("section", { class: "card stack" }, h("h2", {}, t("To be unloaded")), h("ul", { class: "plain" }, back.map((stop) => h("li", {}, `${stop.order_number} · ${stop.customer_name}`))), place) : h("p", { class: "quiet" }, t("Nothing comes back. Well done.")),
@@ -151,12 +137,13 @@ export function completeView(app) {
     await app.day.sealPositions(route.id);
     return app.done(app.day.complete(route, said), t("The route is finished."), "");
   });
+  form.leave = reader.stop;
   return form;
 }
 
-async function choosePlace(app, route, around, typed) {
+async function choosePlace(app, route, around, typed, reader) {
   const name = `places:${route.warehouse_id}`;
-  around.replaceChildren(field(t("Where did you put it? Code of the place"), typed, t("Scan or type what stands on its label.")));
+  around.replaceChildren(field(t("Where did you put it? Code of the place"), typed, t("Scan or type what stands on its label.")), ...reader.parts);
   const show = (places) => {
     if (!places?.length) return;
     const options = places.map((one) => h("option", { value: one.id }, one.code ? `${one.name} (${one.code})` : one.name));

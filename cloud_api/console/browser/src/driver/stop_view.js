@@ -2,6 +2,7 @@
 import { scaled, signatureField } from "./camera.js";
 import { button, complain, field, h, icon, link, say } from "./elements.js";
 import { pictureOf } from "./log.js";
+import { paymentField, paymentOf } from "./payment.js";
 import { toneOf, wayTo } from "./route_view.js";
 import { ask } from "./sync.js";
 import { REASONS, money, quantity, resultWord, t, time, told, word } from "./words.js";
@@ -116,7 +117,7 @@ export async function deliverView(app, id) {
   const draft = await draftOf(app, form, `draft:${id}:deliver`);
   const recipient = h("input", { name: "recipient", value: kept(draft, "recipient"), maxlength: 120, autocomplete: "off", required: true });
   const typed = h("input", { name: "signed", value: "", maxlength: 80, autocomplete: "off" });
-  const signature = signatureField(typed);
+  const signature = signatureField(typed, draft.said.signature, (drawn) => draft.keep({ signature: drawn }));
   const code = h("input", { name: "code", inputmode: "numeric", maxlength: 6, autocomplete: "one-time-code", value: kept(draft, "code") });
   const warm = h("input", { name: "temperature", inputmode: "text", autocomplete: "off", value: kept(draft, "temperature") });
   const note = h("textarea", { name: "note", rows: 2, maxlength: 1000, value: kept(draft, "note") });
@@ -125,9 +126,9 @@ export async function deliverView(app, id) {
     h("h1", { tabindex: "-1" }, t("Hand over")), h("p", { class: "quiet" }, `${stop.customer_name} · ${stop.order_number}`),
     field(t("Who takes the goods?"), recipient),
     photoField(draft, t("Take a picture")),
-    h("details", {}, h("summary", {}, t("Signature instead of a picture")), h("div", { class: "field" }, signature.canvas), field(t("Or type the name as the signature"), typed), signature.wipe),
-    stop.otp_needed ? h("section", { class: "card stack" }, field(t("Code of the customer"), code, t("Six digits. Without it the office looks at the delivery.")), button(t("Send the customer a code"), "key", { onclick: () => app.done(app.day.tell("send_otp", stop), t("The code is on its way as soon as there is signal."), null) })) : "",
-    stop.cash_due_minor ? payment(stop, draft) : "",
+    h("details", { open: Boolean(draft.said.signature) }, h("summary", {}, t("Signature, with the picture or instead of it")), h("div", { class: "field" }, signature.canvas), field(t("Or type the name as the signature"), typed), signature.wipe),
+    stop.otp_needed ? codeField(app, stop, code) : "",
+    stop.cash_due_minor ? paymentField(stop, draft) : "",
     field(t("Temperature of the goods, °C"), warm, t("If you measured it; else the van's sensor says it.")),
     others.length ? h("fieldset", { class: "card" }, h("legend", {}, t("For the same door")), others.map((other) => h("label", { class: "tick" }, h("input", { type: "checkbox", name: "also", value: other.id, checked: !other.cash_due_minor && !other.otp_needed }), h("span", {}, other.order_number)))) : "",
     field(t("Note"), note),
@@ -135,17 +136,19 @@ export async function deliverView(app, id) {
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    deliver(app, stop, form, draft, signature).catch((error) => say(String(error), "bad"));
+    deliver(app, stop, form, draft, signature).catch((error) => app.notKept(error));
   });
   return form;
 }
 
-function payment(stop, draft) {
-  const amount = h("input", { name: "amount", inputmode: "decimal", autocomplete: "off", value: kept(draft, "amount", String(stop.cash_due_minor / 100)) });
-  const way = (value, text) => h("label", { class: "tick" }, h("input", { type: "radio", name: "method", value, checked: kept(draft, "method", "cash") === value }), h("span", {}, text));
-  return h("fieldset", { class: "card stack" }, h("legend", {}, t("{money} to be paid", { money: money(stop.cash_due_minor) })),
-    field(t("Taken"), amount, t("0, when nothing was paid.")), h("div", { class: "pair" }, way("cash", t("Cash")), way("upi", t("UPI"))),
-    field(t("Number of the UPI payment"), h("input", { name: "reference", autocomplete: "off", maxlength: 80, value: kept(draft, "reference") }), t("Only with UPI.")));
+// The code of the customer: with signal it can be sent again, without it is asked for and checked later.
+function codeField(app, stop, code) {
+  const last = app.day.about(stop.id, "send_otp").at(-1);
+  const sent = last ? t("Asked for at {time}: {result}", { time: time(last.at), result: resultWord(last) }) : "";
+  const offline = app.line === "offline" ? t("Without signal no code can be sent now; one that the customer has is checked later.") : "";
+  return h("section", { class: "card stack" }, field(t("Code of the customer"), code, t("Six digits. Without it the office looks at the delivery.")),
+    [sent, offline].filter(Boolean).map((line) => h("p", { class: "quiet" }, line)),
+    button(last ? t("Send the code again") : t("Send the customer a code"), "key", { onclick: () => app.done(app.day.tell("send_otp", stop), t("The code is on its way as soon as there is signal."), null) }));
 }
 
 async function deliver(app, stop, form, draft, signature) {
@@ -159,10 +162,11 @@ async function deliver(app, stop, form, draft, signature) {
   const paid = paymentOf(stop, said);
   if (paid.wrong) return complain(form, paid.wrong, paid.text);
   if (warm && !(Math.abs(Number(warm)) <= 90)) return complain(form, "temperature", t("Degrees, as 3.5 or -18"));
-  const picture = await pictureOf(draft.said.picture ?? signed);
+  const [photo, drawn] = await Promise.all([draft.said.picture, signed].map((blob) => (blob ? pictureOf(blob) : null)));
   const also = [...form.querySelectorAll("[name=also]:checked")].map((box) => box.value);
   const proof = {
-    [draft.said.picture ? "photo_sha256" : "signature_sha256"]: picture.sha256,
+    photo_sha256: photo?.sha256 ?? null,
+    signature_sha256: drawn?.sha256 ?? null,
     recipient_name: said("recipient"),
     cargo_temperature_c: warm ? Number(warm) : null,
     ...app.positions.here,
@@ -175,16 +179,7 @@ async function deliver(app, stop, form, draft, signature) {
   if (paid.amount_minor) await app.day.tell("payment", stop, paid);
   await app.refresh();
   const after = [stop, ...app.day.sameDoor(stop).filter((other) => also.includes(other.id))].flatMap((one) => app.day.before(one));
-  return app.done(app.day.tell("deliver", stop, proof, { after, photo: picture }), t("Handed over."), "");
-}
-
-function paymentOf(stop, said) {
-  if (!stop.cash_due_minor) return {};
-  const amount = said("amount").replace(",", ".");
-  if (!/^\d{1,9}(\.\d{1,2})?$/.test(amount)) return { wrong: "amount", text: t("An amount, as 250 or 99.50") };
-  const method = said("method");
-  if (method === "upi" && Number(amount) && !said("reference")) return { wrong: "reference", text: t("The number that the payment app shows.") };
-  return { amount_minor: Math.round(Number(amount) * 100), method, reference: method === "upi" ? said("reference") : `cash-${stop.id}` };
+  return app.done(app.day.tell("deliver", stop, proof, { after, photos: [photo, drawn].filter(Boolean) }), t("Handed over."), "");
 }
 
 export async function failView(app, id) {
@@ -207,7 +202,7 @@ export async function failView(app, id) {
     form.querySelector("[type=submit]").disabled = true;
     const picture = draft.said.picture ? await pictureOf(draft.said.picture) : null;
     const payload = { failure_reason: reason, note: note.value.trim(), photo_sha256: picture?.sha256 ?? null };
-    return app.done(app.day.tell("fail", stop, payload, { photo: picture }), t("Noted. The goods come back with you."), "");
+    return app.done(app.day.tell("fail", stop, payload, { photos: picture ? [picture] : [] }), t("Noted. The goods come back with you."), "");
   });
   return form;
 }

@@ -34,7 +34,13 @@ export class Store {
       writing.oncomplete = () => ended();
       writing.onabort = () => failed(writing.error ?? new Error("not kept"));
     });
-    change((name) => writing.objectStore(name));
+    try {
+      change((name) => writing.objectStore(name));
+    } catch (error) {
+      writing.abort(); // what was written before it is not to stay alone
+      await done.catch(() => {});
+      throw error;
+    }
     await done;
   }
 

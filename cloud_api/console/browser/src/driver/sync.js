@@ -96,6 +96,7 @@ async function sendLog({ store, ask: asks }) {
     const json = { key_id: await store.fact("key_id"), sent_at: new Date().toISOString(), entries: part.map(asSent) };
     const { data } = await asks("POST", "/sync", { json });
     await hear(store, data.results);
+    if (data.skew_ms !== (await store.fact("skew_ms"))) await store.keep("skew_ms", data.skew_ms);
     if (data.photos_wanted.length) await sendAgain(store, data.photos_wanted);
   }
 }

@@ -1,0 +1,1 @@
+"""Figures for administrators: revenue, orders, customers, products, use and safety of one organisation."""

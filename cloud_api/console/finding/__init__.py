@@ -1,0 +1,1 @@
+"""The search over everything: pages, and what the platform has."""

@@ -1,0 +1,204 @@
+"""`/console/gateways/readers`: what a reader is, where, and what is booked of the tags that pass it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from cloud_api.console import form_rows, forms
+from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console.choices import options, places_of
+from cloud_api.console.forms import Form
+from cloud_api.console.names import names_of
+from cloud_api.console.pages import Visitor, go, show
+from cloud_api.console.route import AtDesk, ConsoleRoute, Looking
+
+#: `routes` takes it in, below `/console`
+router = APIRouter(prefix="/gateways/readers", route_class=ConsoleRoute, include_in_schema=False)
+_API = "/edge/readers"
+_RULES = "/warehouse/portal-rules"
+_PATH = "/console/gateways/readers"
+DIRECTIONS = ("in", "out", "both")
+ACTIONS = ("transfer", "receive", "ship", "ignore")
+MODES = ("propose", "automatic")
+_MOST_ANTENNAS = 64
+
+
+@router.get("/new")
+async def show_new_reader(request: Request, desk: AtDesk, visitor: Looking) -> Response:
+    """The form of a reader to come; the address may name its gateway."""
+    form = Form.of(gateway_id=request.query_params.get("gateway_id"), direction="both")
+    return await _new(request, desk, visitor, form)
+
+
+@router.post("")
+async def register_reader(request: Request, desk: AtDesk, visitor: Looking) -> Response:
+    """Register it, whether it was heard already or not."""
+    form = await forms.read(request)
+    body = {**_facts(form), **form.body("gateway_id", "code", "location_id")}
+    try:
+        made = await desk.do("POST", _API, body, key=form.key)
+    except Refused as refused:
+        form.refuse(refused)
+        return await _new(request, desk, visitor, form, status=refused.status)
+    return go(request, f"{_PATH}/{made['id']}", said="The reader is registered.")
+
+
+@router.get("/{id}")
+async def show_reader(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
+    """One reader with its portal rules."""
+    return await _page(request, desk, visitor, id)
+
+
+@router.post("/{id}")
+async def change_reader(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
+    """Say what it is; one that was only heard is registered by that."""
+    form = await forms.read(request)
+    body = _facts(form)
+    if "location_id" in form.values:
+        body["location_id"] = form.get("location_id") or None
+    try:
+        await desk.do("PUT", f"{_API}/{id}", body, key=form.key)
+    except Refused as refused:
+        form.refuse(refused)
+        return await _page(request, desk, visitor, id, status=refused.status, form=form)
+    return go(request, f"{_PATH}/{id}", said="The reader is changed.")
+
+
+@router.post("/{id}/retire")
+async def retire_reader(request: Request, desk: AtDesk, id: str) -> Response:
+    """Act no more on what it says."""
+    await desk.do("DELETE", f"{_API}/{id}")
+    return go(request, f"{_PATH}/{id}", said="The reader is retired.")
+
+
+@router.post("/{id}/bring-back")
+async def bring_reader_back(request: Request, desk: AtDesk, id: str) -> Response:
+    """Act on what it says again."""
+    reader = await desk.get(f"{_API}/{id}")
+    facts = {name: reader[name] for name in ("direction", "portal", "antennas")}
+    await desk.do("PUT", f"{_API}/{id}", {**facts, "name": reader["name"] or reader["code"], "status": "active"})
+    return go(request, f"{_PATH}/{id}", said="The reader is back in service.")
+
+
+@router.post("/{id}/rules")
+async def add_rule(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
+    """Say what is booked when a tag passes it."""
+    form = await forms.read(request)
+    body = {**form.body("direction", "action", "to_location_id", "mode"), "reader_id": id, **_times(form)}
+    try:
+        await desk.do("POST", _RULES, body, key=form.key)
+    except Refused as refused:
+        form.refuse(refused, max_age_s="max_age_min")
+        return await _page(request, desk, visitor, id, status=refused.status, ruling=form)
+    return go(request, f"{_PATH}/{id}", said="Passages are booked by this rule from now on.")
+
+
+@router.post("/{id}/rules/{rule_id}/mode")
+async def switch_mode(request: Request, desk: AtDesk, id: str, rule_id: str) -> Response:
+    """Propose what was booked at once, or the other way round."""
+    form = await forms.read(request)
+    rules = await desk.every(_RULES, reader_id=id)
+    named = ("action", "to_location_id", "window_s", "max_age_s")
+    facts = next(({name: rule[name] for name in named} for rule in rules if rule["id"] == rule_id), {})
+    await desk.do("PUT", f"{_RULES}/{rule_id}", {**facts, "mode": form.get("mode")}, key=form.key)
+    return go(request, f"{_PATH}/{id}", said="The rule is changed.")
+
+
+@router.post("/{id}/rules/{rule_id}/delete")
+async def delete_rule(request: Request, desk: AtDesk, id: str, rule_id: str) -> Response:
+    """Book nothing by it any more."""
+    await desk.do("DELETE", f"{_RULES}/{rule_id}")
+    return go(request, f"{_PATH}/{id}", said="Nothing is booked by this rule any more.")
+
+
+def _facts(form: Form) -> dict[str, Any]:
+    count = form_rows.close_up(form, "antennas", "number")
+    return {
+        **form.body("name", "direction"),
+        "portal": form.ticked("portal"),
+        "antennas": [_antenna(form, f"antennas.{place}") for place in range(count)],
+    }
+
+
+def _antenna(form: Form, at: str) -> dict[str, object]:
+    return {
+        "number": forms.whole(form.get(f"{at}.number")),
+        "direction": form.get(f"{at}.direction") or "both",
+        "location_id": form.get(f"{at}.location_id") or None,
+    }
+
+
+def _times(form: Form) -> dict[str, object]:
+    minutes = forms.whole(form.get("max_age_min")) if form.get("max_age_min") else 15
+    return {
+        "window_s": forms.whole(form.get("window_s")) if form.get("window_s") else 30,
+        "max_age_s": minutes * 60 if isinstance(minutes, int) else minutes,
+    }
+
+
+def _form_of(reader: Answer) -> Form:
+    form = Form.of(
+        name=reader["name"] or "",
+        direction=reader["direction"],
+        location_id=reader["location_id"],
+    )
+    if reader["portal"]:
+        form.values["portal"] = "true"
+    for place, antenna in enumerate(reader["antennas"]):
+        shown = {name: forms.shown(antenna[name]) for name in ("number", "direction", "location_id")}
+        form.values |= {f"antennas.{place}.{name}": text for name, text in shown.items()}
+    return form
+
+
+def _told(visitor: Visitor, form: Form, places: Sequence[Answer]) -> dict[str, object]:
+    """What both forms of a reader choose from."""
+    word = visitor.writing.word
+    return {
+        "form": form,
+        "places": options(places, "code", "name"),
+        "directions": [(code, word(code)) for code in DIRECTIONS],
+        "antennas": form_rows.to_show(len(form_rows.places_of(form, "antennas", "number")), _MOST_ANTENNAS),
+    }
+
+
+async def _new(request: Request, desk: Desk, visitor: Visitor, form: Form, *, status: int = 200) -> Response:
+    gateways, places = await together(desk.every("/edge/gateways", status="active"), places_of(visitor))
+    told = _told(visitor, form, places)
+    return show(request, "gateways/reader_new.html", status=status, gateways=options(gateways), **told)
+
+
+async def _page(
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    id: str,
+    *,
+    status: int = 200,
+    form: Form | None = None,
+    ruling: Form | None = None,
+) -> Response:
+    reader, places, rules = await together(
+        desk.get(f"{_API}/{id}"),
+        places_of(visitor),
+        desk.every(_RULES, reader_id=id) if visitor.may("stock:read") else _none(),
+    )
+    gateway = await desk.get(f"/edge/gateways/{reader['gateway_id']}")
+    word = visitor.writing.word
+    return show(
+        request,
+        "gateways/reader.html",
+        status=status,
+        reader=reader,
+        gateway=gateway,
+        rules=rules,
+        names=await names_of(visitor, places=[reader["location_id"], *(rule["to_location_id"] for rule in rules)]),
+        ruling=ruling or Form.of(direction="in", mode="propose", window_s=30, max_age_min=15),
+        actions=[(code, word(code)) for code in ACTIONS],
+        modes=[(code, word(code)) for code in MODES],
+        **_told(visitor, form or _form_of(reader), places),
+    )
+
+
+async def _none() -> list[Answer]:
+    return []

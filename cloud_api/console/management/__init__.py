@@ -1,0 +1,1 @@
+"""Figures for administrators: cards, charts with their tables, and files of those."""

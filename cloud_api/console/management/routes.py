@@ -1,0 +1,73 @@
+"""`/console/management`: the figures of the business, of how the platform is used, and of how it is doing."""
+
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+
+from cloud_api.console.asking import Refused
+from cloud_api.console.choices import options, warehouses_of
+from cloud_api.console.files import table_file
+from cloud_api.console.management.panels import Panel, is_number, shown
+from cloud_api.console.management.parts import FILTERS, PART_OF, PARTS, answer_of, open_to
+from cloud_api.console.pages import Visitor, show
+from cloud_api.console.route import AtDesk, Looking, console_router
+from cloud_api.console.tables import Table, asked_for
+
+router = console_router("/management")
+
+_PAGE = "/console/management"
+#: rows of a file that names the best
+_MOST_BEST = 100
+
+
+@router.get("")
+async def show_management(request: Request, visitor: Looking) -> Response:
+    """The page: its period stands in its address, its parts are read when it is there."""
+    query = asked_for(request, FILTERS)
+    warehouses = await warehouses_of(visitor) if visitor.may("analytics:business") else []
+    return show(
+        request,
+        "management/page.html",
+        table=Table(_PAGE, query, ()),
+        parts=[f"{_PAGE}/parts/{name}?{urlencode(query)}" for name in open_to(visitor)],
+        steps=[("day", visitor.say("Days")), ("week", visitor.say("Weeks")), ("month", visitor.say("Months"))],
+        warehouses=options(warehouses),
+    )
+
+
+@router.get("/parts/{name}")
+async def show_part(request: Request, desk: AtDesk, visitor: Looking, name: str) -> Response:
+    """One part of it."""
+    query = asked_for(request, FILTERS)
+    part = PARTS.get(name)
+    if part is None:
+        raise _unknown(visitor)
+    try:
+        said = await answer_of(desk, name, query)
+    except Refused as refused:
+        if refused.status != 422:
+            raise
+        return show(request, "management/refused.html", refused=refused)
+    panels = [(key, make(said, visitor), Table(f"{_PAGE}/{key}", query, ())) for key, make in part.panels.items()]
+    return show(
+        request,
+        "management/part.html",
+        cards=part.cards(said, visitor),
+        panels=panels,
+        shown=lambda cell: shown(cell, visitor),
+        is_number=is_number,
+    )
+
+
+@router.get("/{panel}/export")
+async def export_panel(request: Request, desk: AtDesk, visitor: Looking, panel: str) -> Response:
+    """A panel's table, as a file."""
+    if panel not in PART_OF:
+        raise _unknown(visitor)
+    said = await answer_of(desk, PART_OF[panel], asked_for(request, FILTERS), best=_MOST_BEST)
+    made: Panel = PARTS[PART_OF[panel]].panels[panel](said, visitor)
+    return table_file(request, panel, made.head, made.rows)
+
+
+def _unknown(visitor: Visitor) -> Refused:
+    return Refused(404, "NOT_FOUND", visitor.say("There are no such figures."))

@@ -1,0 +1,1 @@
+"""Figures of warehouses, of the cold and of the road."""

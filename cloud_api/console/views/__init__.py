@@ -1,0 +1,1 @@
+"""Filters of a table that somebody gave a name, kept by the platform."""
