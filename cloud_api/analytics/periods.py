@@ -131,6 +131,7 @@ async def asked_period(db: Db, since: AskedFrom = None, until: AskedTo = None, b
     """
     zone = await organizations.zone(db)
     last = until or await organizations.today(db)
+    check_days(last, last, most=LONGEST_DAYS)
     first = since or _usual_first(last, by)
     check_days(first, last, most=LONGEST_DAYS)
     return Period(first, last, zone, by)

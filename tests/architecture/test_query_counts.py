@@ -17,8 +17,8 @@ from tests.cloud_api.conftest import open_shared_platform
 from tests.platform_under_test import settings_for_tests
 
 MOST = 6
-#: reckons when vans arrive, from plan, position and what was learned
-RECKONS = {"list_active_deliveries": 10, "list_active_routes": 12}
+#: reckons when vans arrive, from plan, position and what was learned; a vehicle's compartments, driver and day
+RECKONS = {"list_active_deliveries": 10, "list_active_routes": 14, "list_vehicles": 7}
 LISTS = [
     policy
     for policy in policies(create_app(settings_for_tests(database_url="sqlite+aiosqlite://")))

@@ -21,6 +21,7 @@ ALLOWED: dict[str, str] = {
     "cloud_api/identity/privacy/holders.py: update PersonalDataExport": _ERASURE,
     "cloud_api/identity/privacy/holders.py: update User": _ERASURE,
     "cloud_api/identity/privacy/holders.py: update UserSession": _ERASURE,
+    "cloud_api/identity/saved_views/service.py: delete SavedView": _ERASURE,
     "cloud_api/notifications/personal_data.py: delete Phone": _ERASURE,
     "cloud_api/inventory/holds/service.py: update StockHold": (
         "whether arrivals are held too follows from the excursion's end, which is in the trail"

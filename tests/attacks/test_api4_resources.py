@@ -31,6 +31,7 @@ WHOLE = {
     "list_cash": "a row a driver and day, until it is handed over",
     "get_sign_in_providers": "the providers of one organisation",
     "get_settings": "written in the program",
+    "list_saved_views": "at most two hundred of one person's",
     "list_route_orders": "what fits into one van",
     "list_assigned": "what one driver delivers",
     "list_latest": "one row a sensor",

@@ -44,6 +44,9 @@ ELSEWHERE = {
 }
 #: what only the platform's own people get through to
 _PLATFORM = {"get_metrics", "get_outbox", "get_migrations", "list_feature_flags", "create_feature_flag"} | {
+    "get_request_performance",
+    "get_request_errors",
+    "get_system_figures",
     "switch_maintenance",
     "create_organization",
     "rotate_signing_keys",

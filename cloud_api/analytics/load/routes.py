@@ -35,6 +35,7 @@ async def asked_days(
         Invalid: when they end before they begin, or are too many.
     """
     last = until or await organizations.today(db)
+    check_days(last, last, most=LONGEST_DAYS)
     first = since or last - timedelta(days=1)
     check_days(first, last, most=LONGEST_DAYS)
     return Span(first, last, await organizations.zone(db))
