@@ -38,7 +38,7 @@ class Browser:
                 if waiting is not None and not waiting.done():
                     waiting.set_result(said)
 
-    async def open(self, width: int, height: int) -> None:
+    async def begin_page(self, width: int, height: int) -> None:
         """Open an empty page of this size."""
         made = await self._ask("Target.createTarget", url="about:blank")
         joined = await self._ask("Target.attachToTarget", targetId=made["targetId"], flatten=True)
@@ -107,7 +107,7 @@ async def a_page(program: str, folder: Path, *, size: tuple[int, int]) -> AsyncI
             async with connect(address, max_size=_MOST_BYTES, ping_interval=None) as socket:
                 browser = Browser(socket)
                 listening = asyncio.create_task(browser.listen())
-                await browser.open(*size)
+                await browser.begin_page(*size)
                 yield browser
             await listening
         finally:
