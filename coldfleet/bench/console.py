@@ -30,7 +30,7 @@ from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.orders.book.models import CustomerOrder
 from coldfleet.bench import dragging, timeseries_fill
 from coldfleet.bench.alerts_site import Engine
-from coldfleet.bench.delivery_site import Day, Person, Site, found_organization, hire, plan_day, running_day
+from coldfleet.bench.delivery_site import Day, Person, Site, all_heard, found_organization, hire, plan_day, running_day
 from coldfleet.bench.gateway import Figure, at_most
 
 VANS, STOPS = 30, 17
@@ -77,6 +77,7 @@ def measure(wanted: Wanted) -> Iterator[Figure]:
     folder = wanted.folder / "console"
     with running_day(folder, drivers=VANS, stops=STOPS, dispatchers=1, engine=wanted.engine) as site:
         filled = asyncio.run(_fill(site, wanted))
+        asyncio.run(all_heard(site.database_url))
         office, store = filled.office, filled.store
         yield at_most("weight: the overview, all it loads, compressed", "kB", [_weight(site, office.person)], MOST_KB)
         for seat in (office, store):

@@ -147,11 +147,11 @@ def running_day(
             worker = Server("worker", ["worker"], folder, environment)
             stack.callback(worker.kill)
             worker.start()
-        asyncio.run(_all_heard(url))
+        asyncio.run(all_heard(url))
         yield Site(day, url, server, worker, phones)
 
 
-async def _all_heard(url: str) -> None:
+async def all_heard(url: str) -> None:
     """Wait until the platform has done with what led up to this day: it is no part of what is measured.
 
     Raises:

@@ -24,6 +24,8 @@ OF_NOBODY = {
     "organizations": "its rows are the organisations",
     "outbox_deliveries": "only the dispatcher reads it, across organisations; the event it belongs to is owned",
     "readings": "PostgreSQL refuses COPY under row-level security; nobody reads it but through `sensor_readings`",
+    "request_error_hours": "counts answers of the whole platform, of whoever asked; only its operators see it",
+    "request_hours": "the same, by how long they took",
     "signing_keys": "sign everybody's tokens; only work across organisations sees them",
     "series_counter": "one row that counts",
 }

@@ -66,8 +66,8 @@ async def test_a_plan_is_looked_at_before_any_route_is_made(farm: Platform) -> N
     [left_out] = solution["unserved"]
     assert (left_out["order_id"], left_out["rules"][0]) == (heavy, "capacity")
     assert van["number"] in left_out["reason"]
-    assert "20000 g" in left_out["reason"]
-    assert "a vehicle that holds 20000 g" in left_out["remedy"]
+    assert "20 kg" in left_out["reason"]
+    assert "a vehicle that holds 20 kg" in left_out["remedy"]
     total, baseline = solution["total"], solution["baseline"]
     assert solution["saved"]["distance_m"] == baseline["distance_m"] - total["distance_m"] >= 0
     assert (total["distance_m"], total["co2_g"] > 0) == (route["distance_m"], True)
