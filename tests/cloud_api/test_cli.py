@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import make_url
 
 from cloud_api import api
+from cloud_api.cli import listen_at
 from cloud_api.kernel import logs
 from coldfleet.cli import main
 from tests.factories.stores import make_cold_store, receive
@@ -207,3 +208,19 @@ def test_sealing_says_how_many_readings_it_sealed(home: Path, cli: Cli) -> None:
     assert cli("migrate")[0] == 0
     code, out, _ = cli("seal-readings")
     assert (code, out.strip()) == (0, "0 readings were sealed")
+
+
+async def test_the_end_of_a_small_answer_does_not_wait_until_its_beginning_is_acknowledged() -> None:
+    loop = asyncio.get_running_loop()
+    sent_at_once: asyncio.Future[int] = loop.create_future()
+
+    class Door(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            accepted = transport.get_extra_info("socket")
+            sent_at_once.set_result(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    async with await loop.create_server(Door, sock=listen_at("127.0.0.1", 0)) as server:
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        assert await sent_at_once
+        writer.close()
+        await writer.wait_closed()
