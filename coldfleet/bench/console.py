@@ -11,6 +11,8 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -28,6 +30,7 @@ from cloud_api.kernel.ids import new_id
 from cloud_api.kernel.permissions import BROWSER_COOKIE
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.orders.book.models import CustomerOrder
+from cloud_api.orders.book.states import OrderStatus
 from coldfleet.bench import dragging, timeseries_fill
 from coldfleet.bench.alerts_site import Engine
 from coldfleet.bench.delivery_site import Day, Person, Site, all_heard, found_organization, hire, plan_day, running_day
@@ -37,6 +40,7 @@ VANS, STOPS = 30, 17
 MOST_KB, SLOW_MS, DRAG_MS = 500.0, 100.0, 200.0
 _MOST_DRAGS = 20
 _ROWS_AT_ONCE = 2_000
+_ORDERS_A_DAY = 300
 _ASSET = re.compile(r'(?:src|href)="(/console/static/[^"#]+)')
 _WARM = 3
 
@@ -158,17 +162,23 @@ async def _fill(site: Site, wanted: Wanted) -> Filled:
 
 
 async def _copy_orders(database: Database, scope: OrganizationScope, order_id: object, count: int) -> None:
-    """As many orders like this one; they have no lines: lists do not show them."""
+    """As many orders like this one, delivered on the days before; they have no lines: lists do not show them."""
     orders: Table = CustomerOrder.__table__  # type: ignore[assignment]
     async with database.unit_of_work(scope) as db:
         connection = await db.connection()
         row = (await connection.execute(select(orders).where(orders.c.id == order_id))).mappings().one()
         for begin in range(0, count, _ROWS_AT_ONCE):
             rows: list[dict[str, Any]] = [
-                {**row, "id": new_id(), "number": f"ORD-BENCH-{number:06d}"}
+                {**row, **_delivered(row["delivery_date"], number), "id": new_id(), "number": f"ORD-BENCH-{number:06d}"}
                 for number in range(begin, min(count, begin + _ROWS_AT_ONCE))
             ]
             await connection.execute(orders.insert(), rows)
+
+
+def _delivered(last: date, number: int) -> dict[str, object]:
+    day = last - timedelta(days=1 + number // _ORDERS_A_DAY)
+    handed_over_at = datetime.combine(day, time_of_day(10), UTC)
+    return {"status": OrderStatus.DELIVERED, "delivery_date": day, "delivered_at": handed_over_at}
 
 
 def _client(site: Site, person: Person) -> httpx2.Client:
