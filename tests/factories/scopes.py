@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import event
@@ -39,6 +40,10 @@ async def id_of(person: Tenant) -> str:
     return str((await person.get("/api/v1/auth/me"))["id"])
 
 
+#: where statements are counted that are sent from here
+_COUNTED: ContextVar[list[str] | None] = ContextVar("counted", default=None)
+
+
 async def heard_by(person: Tenant, method: str, path: str, body: object = None, **query: Any) -> tuple[int, str]:
     """(status, error code) of what a person hears."""
     answer = await person.client.request(method, path, json=body, params=query)
@@ -55,15 +60,20 @@ async def asked(platform: Platform, person: Tenant, path: str, **query: Any) -> 
 
 @contextmanager
 def statements_on(database: Database) -> Iterator[list[str]]:
-    """The statements that are sent to the database meanwhile, but for those that open a transaction."""
+    """The statements that are sent to the database from here, but for those that open a transaction.
+
+    What goes on beside us, on a platform that others use too, is not counted.
+    """
     sent: list[str] = []
+    ours = _COUNTED.set(sent)
 
     def note(_connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
-        if not statement.startswith(("BEGIN", "SELECT set_config")):
+        if _COUNTED.get() is sent and not statement.startswith(("BEGIN", "SELECT set_config")):
             sent.append(statement)
 
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
     try:
         yield sent
     finally:
+        _COUNTED.reset(ours)
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)

@@ -6,7 +6,7 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,42 +18,87 @@ from tests.cloud_api.console.screens import PHONE, Screen, chromium, screen_of
 SPEED = 60.0
 _AT_A_DESK: Mapping[str, str] = {
     "overview": "/console",
+    "first-steps": "/console/first-steps",
+    "find": "/console/find?q=spinach",
     "cold-rooms": "/console/cold-rooms",
+    "cold-rooms-board": "/console/cold-rooms/board",
     "cold-room": "/console/cold-rooms/{room}",
     "excursions": "/console/excursions",
     "excursion": "/console/excursions/{excursion}",
+    "alerts": "/console/excursions/alerts",
+    "rules": "/console/rules",
+    "new-rule": "/console/rules/new",
+    "policies": "/console/rules/policies",
     "gateways": "/console/gateways",
     "gateway": "/console/gateways/{gateway}",
+    "gateway-configuration": "/console/gateways/{gateway}/config",
+    "gateway-commands": "/console/gateways/{gateway}/commands",
+    "gateway-devices": "/console/gateways/{gateway}/devices",
+    "sensors": "/console/gateways/sensors",
     "stock": "/console/stock",
+    "stock-by-product": "/console/stock/by-product",
+    "stock-low": "/console/stock/low",
+    "stock-holds": "/console/stock/holds",
+    "stock-reservations": "/console/stock/reservations",
+    "stock-adjust": "/console/stock/adjust",
     "lots": "/console/lots",
     "lot": "/console/lots/{lot}",
+    "recalls": "/console/lots/recalls",
     "movements": "/console/movements",
     "receiving": "/console/receiving",
     "transfers": "/console/transfers",
+    "new-transfer": "/console/transfers/new",
     "counts": "/console/counts",
     "labels": "/console/labels",
+    "sightings": "/console/sightings",
     "products": "/console/products",
+    "product": "/console/products/{product}",
+    "categories": "/console/products/categories",
     "orders": "/console/orders",
     "order": "/console/orders/{order}",
     "new-order": "/console/orders/new",
     "customers": "/console/customers",
+    "customer": "/console/customers/{customer}",
+    "messages": "/console/customers/messages",
+    "cash": "/console/orders/cash",
     "picking": "/console/picking",
     "returns": "/console/returns",
     "dispatch": "/console/dispatch?warehouse_id={warehouse}&date={day}",
+    "dispatch-rules": "/console/dispatch/constraints",
+    "dispatch-history": "/console/dispatch/history",
     "deliveries": "/console/deliveries",
+    "deliveries-earlier": "/console/deliveries/earlier",
     "delivery": "/console/deliveries/{delivery}",
+    "proof": "/console/deliveries/{delivery}/proof",
+    "routes": "/console/routes",
+    "route": "/console/routes/{route}",
     "fleet": "/console/fleet",
+    "fleet-shifts": "/console/fleet/shifts",
+    "fleet-use": "/console/fleet/use",
+    "fleet-due": "/console/fleet/due",
     "geofences": "/console/geofences",
+    "performance": "/console/performance",
+    "management": "/console/management",
     "people": "/console/people",
     "roles": "/console/roles",
+    "teams": "/console/teams",
     "security": "/console/security",
     "audit": "/console/audit",
+    "imports": "/console/imports",
     "settings": "/console/settings",
+    "settings-look": "/console/settings/look",
+    "settings-keys": "/console/settings/machines",
+    "settings-providers": "/console/settings/providers",
+    "settings-privacy": "/console/settings/privacy",
     "notifications": "/console/notifications",
     "me": "/console/me",
 }
-_ON_A_PHONE = ("overview", "cold-room", "stock", "order")
-_IN_THE_DARK = ("cold-room", "dispatch", "orders")
+#: how they are looked at -> what is added to the file's name, and which
+_LOOKS: Sequence[tuple[str, Mapping[str, Any], Collection[str]]] = (
+    ("", {}, _AT_A_DESK),
+    ("-phone", {"viewport": PHONE}, ("overview", "cold-room", "stock", "order", "picking", "deliveries")),
+    ("-dark", {"color_scheme": "dark"}, ("cold-room", "cold-rooms-board", "dispatch", "orders", "performance")),
+)
 
 
 def places_of(api: Api) -> dict[str, str]:
@@ -63,7 +108,7 @@ def places_of(api: Api) -> dict[str, str]:
         found: dict[str, Any] = api.get(path)[0]
         return found
 
-    excursion, order = first("/excursions"), first("/orders")
+    excursion, order, delivery = first("/excursions"), first("/orders"), first("/warehouse/deliveries")
     return {
         "room": excursion["location_id"],
         "excursion": excursion["id"],
@@ -72,18 +117,11 @@ def places_of(api: Api) -> dict[str, str]:
         "order": order["id"],
         "warehouse": order["warehouse_id"],
         "day": order["delivery_date"],
-        "delivery": first("/warehouse/deliveries")["id"],
+        "delivery": delivery["id"],
+        "route": delivery["route_id"],
+        "customer": order["customer_id"],
+        "product": first("/warehouse/products")["id"],
     }
-
-
-def pictures() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """(file's name, page, how it is looked at)."""
-    for name in _AT_A_DESK:
-        yield name, name, {}
-    for name in _ON_A_PHONE:
-        yield f"{name}-phone", name, {"viewport": PHONE}
-    for name in _IN_THE_DARK:
-        yield f"{name}-dark", name, {"color_scheme": "dark"}
 
 
 async def come_in(screen: Screen) -> None:
@@ -101,12 +139,13 @@ async def take(browser_url: str, address: str, places: Mapping[str, str], folder
     Raises:
         AssertionError: when the browser complained of a page.
     """
-    for name, page, options in pictures():
-        async with screen_of(browser_url, address, **options) as screen:
+    for ending, look, names in _LOOKS:
+        async with screen_of(browser_url, address, **look) as screen:
             await come_in(screen)
-            await screen.open(_AT_A_DESK[page].format_map(places))
-            await screen.page.wait_for_load_state("networkidle")
-            await screen.page.screenshot(path=folder / f"{name}.jpg", type="jpeg", quality=75)
+            for name in names:
+                await screen.open(_AT_A_DESK[name].format_map(places))
+                await screen.page.wait_for_load_state("networkidle")
+                await screen.page.screenshot(path=folder / f"{name}{ending}.jpg", type="jpeg", quality=70)
 
 
 def main(folder: Path) -> None:
