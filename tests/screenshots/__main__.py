@@ -19,7 +19,6 @@ SPEED = 60.0
 _AT_A_DESK: Mapping[str, str] = {
     "overview": "/console",
     "first-steps": "/console/first-steps",
-    "find": "/console/find?q=spinach",
     "cold-rooms": "/console/cold-rooms",
     "cold-rooms-board": "/console/cold-rooms/board",
     "cold-room": "/console/cold-rooms/{room}",

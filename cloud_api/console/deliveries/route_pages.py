@@ -153,7 +153,9 @@ async def _driven(desk: Desk, id: str) -> Answer:
     track = await desk.get(f"/warehouse/deliveries/tracking/{id}")
     far = {stop["delivery_id"]: stop for stop in track["stops"]}
     ahead = {"eta": None, "is_late": False, "stops_before": None}
-    stops = [{**ahead, **stop, **far.get(stop["id"], {})} for stop in track["route"]["deliveries"]]
+    stops = [
+        {**ahead, **stop, **far.get(stop["id"], {}), "delivery_id": stop["id"]} for stop in track["route"]["deliveries"]
+    ]
     return {**track, "stops": stops}
 
 

@@ -156,7 +156,7 @@ async def screen_of(browser_url: str, address: str, **options: Any) -> AsyncIter
             yield screen
         finally:
             await context.close()
-        assert screen.complaints == []
+        assert screen.complaints == [], screen.complaints
 
 
 def token_of(tenant: Tenant) -> str:

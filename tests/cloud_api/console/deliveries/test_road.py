@@ -197,6 +197,17 @@ async def test_the_course_of_a_route_shows_where_it_drove(
     assert len(route["stops"]) == 2
 
 
+async def test_a_route_that_is_driven_shows_each_of_its_stops(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    road = await plant_road(sqlite_platform)
+    for stop in range(len(road.delivery_ids)):
+        await hand_over(road, stop)
+    await road.driver.post(f"/api/v1/mobile/routes/{road.route_id}/complete")
+    page = (await console.get(f"/console/routes/{road.route_id}")).text
+    assert all(f"/console/deliveries/{delivery_id}" in page for delivery_id in road.delivery_ids)
+
+
 async def test_who_only_looks_is_offered_nothing_and_who_may_not_look_is_turned_away(
     sqlite_platform: Platform,
 ) -> None:
