@@ -45,12 +45,12 @@ class Span:
     @property
     def begins(self) -> datetime:
         """Its first instant."""
-        return _midnight(self.first, self.zone)
+        return midnight(self.first, self.zone)
 
     @property
     def ends(self) -> datetime:
         """The first instant that is not in it."""
-        return _midnight(self.last + timedelta(days=1), self.zone)
+        return midnight(self.last + timedelta(days=1), self.zone)
 
     @property
     def days(self) -> int:
@@ -162,7 +162,7 @@ def _usual_first(last: date, by: Step) -> date:
     return _month_of(last, 1 - _MONTHS)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def midnight(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a date: where clocks are set at midnight, it may be shown twice, or not at all."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 

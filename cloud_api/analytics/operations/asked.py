@@ -3,14 +3,14 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Date, and_, case, cast, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.analytics.periods import LONGEST_DAYS, check_days
+from cloud_api.analytics.periods import LONGEST_DAYS, check_days, midnight
 from cloud_api.identity.organizations import service as organizations
 from cloud_api.inventory.reservations.queries import is_postgresql
 from cloud_api.kernel import clock
@@ -133,11 +133,6 @@ async def _zones(db: AsyncSession) -> Zones:
     its = await db.execute(select(Warehouse.id, Warehouse.timezone).where(Warehouse.timezone.is_not(None)))
     own = {warehouse_id: ZoneInfo(name) for warehouse_id, name in its.tuples() if name is not None}
     return Zones(usual, {warehouse_id: zone for warehouse_id, zone in own.items() if zone != usual})
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """When a day begins by a clock."""
-    return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 def _shifted(db: AsyncSession, at: _Column, ahead_ms: int) -> ColumnElement[date]:

@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.analytics.operations.asked import Asked, midnight
+from cloud_api.analytics.operations.asked import Asked
+from cloud_api.analytics.periods import midnight
 from cloud_api.cold_chain.excursions.models import Excursion
 from cloud_api.devices.models import Sensor
 from cloud_api.devices.sensors.known import EVER, KnownSensor, known_sensors

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from cloud_api.console.asking import Answer
-from cloud_api.console.management.cards import Card
 from cloud_api.console.pages import Visitor
+from cloud_api.console.panels import Card
 from cloud_api.console.writing import number
 
 

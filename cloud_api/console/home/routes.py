@@ -10,8 +10,8 @@ from fastapi.responses import RedirectResponse
 
 from cloud_api.console.asking import Answer, Desk, together
 from cloud_api.console.home import activity, figures
-from cloud_api.console.management.panels import Chart, line
 from cloud_api.console.pages import Visitor, show
+from cloud_api.console.panels import Chart, line
 from cloud_api.console.route import AtDesk, Looking, console_router
 
 router = console_router()

@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from cloud_api.console.asking import Answer
-from cloud_api.console.management.panels import Panel, days_of, line, major, step_name
 from cloud_api.console.pages import Visitor
+from cloud_api.console.panels import Panel, days_of, line, major, step_name
 
 
 def main_figures(said: Answer, visitor: Visitor) -> Panel:

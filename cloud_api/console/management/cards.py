@@ -1,26 +1,14 @@
 """The figures at the top of each part, and how they grew."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from cloud_api.console.asking import Answer
 from cloud_api.console.pages import Visitor
+from cloud_api.console.panels import Card
 from cloud_api.console.writing import number
 
 _GB = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Card:
-    """One figure."""
-
-    label: str
-    value: str
-    note: str = ""
-    icon_name: str = ""
-    #: what leads on from here
-    address: str = ""
 
 
 def business(said: Answer, visitor: Visitor) -> Sequence[Card]:

@@ -1,23 +1,18 @@
 """The parts of the page: each asks the API one question, and tells its answer as cards and panels."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cloud_api.console.asking import Answer, Desk
 from cloud_api.console.management import business, cards, use
-from cloud_api.console.management.cards import Card
-from cloud_api.console.management.panels import Making
 from cloud_api.console.pages import Visitor
+from cloud_api.console.panels import CardMaking, Making, no_cards
 
 FILTERS = ("from", "to", "by", "warehouse_id")
 _BASE = "/admin/analytics"
 #: of what is told by hours, the API tells no more at once
 _MOST_DAYS_OF_HOURS = 31
-
-
-def _no_cards(_said: Answer, _visitor: Visitor) -> Sequence[Card]:
-    return ()
 
 
 @dataclass(frozen=True)
@@ -31,7 +26,7 @@ class Part:
 
     needs: str
     panels: Mapping[str, Making]
-    cards: Callable[[Answer, Visitor], Sequence[Card]] = _no_cards
+    cards: CardMaking = no_cards
     filters: Sequence[str] = FILTERS
     by_hours: bool = False
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from cloud_api.console.asking import Answer
-from cloud_api.console.management.panels import Panel, days_of, line, step_name
 from cloud_api.console.pages import Visitor
+from cloud_api.console.panels import Panel, days_of, line, step_name
 
 _MB = 1_000_000
 

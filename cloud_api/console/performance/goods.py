@@ -6,9 +6,8 @@ from decimal import Decimal
 
 from cloud_api.console.asking import Answer
 from cloud_api.console.files import Cell
-from cloud_api.console.management.cards import Card
-from cloud_api.console.management.panels import Panel, line
 from cloud_api.console.pages import Visitor
+from cloud_api.console.panels import Card, Panel, line
 from cloud_api.console.writing import number
 
 _DAYS = "%d %b"

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cloud_api.console.asking import Answer, Desk
-from cloud_api.console.management.cards import Card
-from cloud_api.console.management.panels import Making
 from cloud_api.console.names import Names, names_of
 from cloud_api.console.pages import Visitor
+from cloud_api.console.panels import CardMaking, Making, no_cards
 from cloud_api.console.performance import goods, road
 
 FILTERS = ("from", "to", "warehouse_id")
@@ -16,10 +15,6 @@ _OF_STOCK = ("analytics:warehouse",)
 _OF_THE_ROAD = ("analytics:logistics", "analytics:warehouse")
 _MOST_CATEGORIES = 1_000
 Found = Callable[[Answer], Mapping[str, Iterable[str | None]]]
-
-
-def _no_cards(_said: Answer, _visitor: Visitor) -> Sequence[Card]:
-    return ()
 
 
 def _nobody(_said: Answer) -> Mapping[str, Iterable[str | None]]:
@@ -40,7 +35,7 @@ class Part:
     asks: str
     panels: Mapping[str, Making]
     needs: Sequence[str] = _OF_STOCK
-    cards: Callable[[Answer, Visitor], Sequence[Card]] = _no_cards
+    cards: CardMaking = no_cards
     names: Found = _nobody
     fixed: Mapping[str, object] = field(default_factory=dict)
     with_categories: bool = False

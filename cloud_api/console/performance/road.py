@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from cloud_api.console.asking import Answer
-from cloud_api.console.management.cards import Card
-from cloud_api.console.management.panels import Panel, line
 from cloud_api.console.pages import Visitor
+from cloud_api.console.panels import Card, Panel, line
 from cloud_api.console.performance.goods import in_percent, percent
 from cloud_api.console.writing import number
 

@@ -4,11 +4,10 @@ from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
-from cloud_api.console.asking import Refused
 from cloud_api.console.choices import options, warehouses_of
 from cloud_api.console.files import table_file
-from cloud_api.console.management.panels import is_number, shown
-from cloud_api.console.pages import Visitor, show
+from cloud_api.console.pages import show
+from cloud_api.console.panels import no_such_figures, show_panels
 from cloud_api.console.performance.parts import FILTERS, PART_OF, PARTS, answer_of, open_to
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import Table, asked_for
@@ -41,37 +40,20 @@ async def show_performance(request: Request, visitor: Looking) -> Response:
 @router.get("/parts/{name}")
 async def show_part(request: Request, desk: AtDesk, visitor: Looking, name: str) -> Response:
     """One part of it."""
+    part = PARTS.get(name)
+    if part is None:
+        raise no_such_figures(visitor)
     query = asked_for(request, FILTERS)
-    if name not in PARTS:
-        raise _unknown(visitor)
-    part = PARTS[name]
-    try:
-        said = await answer_of(desk, visitor, name, query)
-    except Refused as refused:
-        if refused.status != 422:
-            raise
-        return show(request, "management/refused.html", refused=refused)
-    panels = [(key, make(said, visitor), Table(f"{_PAGE}/{key}", query, ())) for key, make in part.panels.items()]
-    return show(
-        request,
-        "management/part.html",
-        cards=part.cards(said, visitor),
-        panels=panels,
-        shown=lambda cell: shown(cell, visitor),
-        is_number=is_number,
-    )
+    asked = answer_of(desk, visitor, name, query)
+    return await show_panels(request, _PAGE, query, asked=asked, panels=part.panels, cards=part.cards)
 
 
 @router.get("/{panel}/export")
 async def export_panel(request: Request, desk: AtDesk, visitor: Looking, panel: str) -> Response:
     """A panel's table, as a file."""
     if panel not in PART_OF:
-        raise _unknown(visitor)
+        raise no_such_figures(visitor)
     name = PART_OF[panel]
     said = await answer_of(desk, visitor, name, asked_for(request, FILTERS))
     made = PARTS[name].panels[panel](said, visitor)
     return table_file(request, panel, made.head, made.rows)
-
-
-def _unknown(visitor: Visitor) -> Refused:
-    return Refused(404, "NOT_FOUND", visitor.say("There are no such figures."))

@@ -1,17 +1,32 @@
-"""What an answer's figures are told as: a chart, the table that says the same, and the table's columns as a file."""
+"""How figures are told: cards, and panels with a chart, the table that says the same, and that table as a file."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from cloud_api.console.asking import Answer
+from fastapi import Request, Response
+
+from cloud_api.console.asking import Answer, Refused
 from cloud_api.console.files import Cell
-from cloud_api.console.pages import Visitor
+from cloud_api.console.pages import Visitor, show, visitor_of
+from cloud_api.console.tables import Table
 from cloud_api.console.writing import number
 
 Chart = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One figure."""
+
+    label: str
+    value: str
+    note: str = ""
+    icon_name: str = ""
+    #: what leads on from here
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,51 @@ class Panel:
 
 #: makes a panel of an answer, for a reader
 Making = Callable[[Answer, Visitor], Panel]
+#: makes the cards above the panels
+CardMaking = Callable[[Answer, Visitor], Sequence[Card]]
+
+
+def no_cards(_said: Answer, _visitor: Visitor) -> Sequence[Card]:
+    """Of a part whose panels say it all."""
+    return ()
+
+
+async def show_panels(
+    request: Request,
+    page: str,
+    query: Mapping[str, str],
+    *,
+    asked: Awaitable[Answer],
+    panels: Mapping[str, Making],
+    cards: CardMaking,
+) -> Response:
+    """A part of a page of figures; or what is wrong with what the page asks for.
+
+    Args:
+        page: its path; each panel's file is at `PAGE/PANEL/export`.
+        query: what the page's address asks for.
+        asked: what the API says for this part.
+    """
+    visitor = visitor_of(request)
+    try:
+        said = await asked
+    except Refused as refused:
+        if refused.status != 422:
+            raise
+        return show(request, "shared/no_panels.html", refused=refused)
+    return show(
+        request,
+        "shared/panels.html",
+        cards=cards(said, visitor),
+        panels=[(name, make(said, visitor), Table(f"{page}/{name}", query, ())) for name, make in panels.items()],
+        shown=lambda cell: shown(cell, visitor),
+        is_number=is_number,
+    )
+
+
+def no_such_figures(visitor: Visitor) -> Refused:
+    """What somebody hears who asks for a part or a panel that there is not."""
+    return Refused(404, "NOT_FOUND", visitor.say("There are no such figures."))
 
 
 def major(minor: int) -> Decimal:
