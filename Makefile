@@ -23,13 +23,13 @@ demo: install ## the whole chain before your eyes (ARGS=--once: to its end, and 
 	@.venv/bin/coldfleet demo $(ARGS)
 
 test: ## everything that must hold; a few minutes
-	@scripts/steps install-dev services lint types layers tests
+	@scripts/steps install-dev services lint layers types+tests
 
 test-long: install-dev services ## what takes longer
 	.venv/bin/pytest -m long
 
-tests: install-dev services ## the tests alone
-	.venv/bin/pytest -n logical --dist worksteal -m "not long"
+tests: install-dev services ## the tests alone, some more at once than there are processors: many wait for a server
+	.venv/bin/pytest -n $$(( $$(nproc) * 3 / 2 )) --dist worksteal -m "not long"
 
 fmt: install-dev ## lay the code out
 	.venv/bin/ruff check --fix --exit-zero --quiet

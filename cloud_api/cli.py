@@ -1,7 +1,6 @@
 """`coldfleet cloud ...`."""
 
 import asyncio
-import gc
 import json
 import socket
 import sys
@@ -27,7 +26,7 @@ from cloud_api.identity.passwords import new_password
 from cloud_api.identity.people import service as people
 from cloud_api.identity.roles.catalogue import ADMIN, SUPER_ADMIN
 from cloud_api.inventory.ledger.check import check
-from cloud_api.kernel import clock, vault
+from cloud_api.kernel import clock, garbage, vault
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.errors import AppError, NotFound
 from cloud_api.kernel.rotation import reseal_all
@@ -92,6 +91,7 @@ def server_config(api: FastAPI, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=10,
+        timeout_keep_alive=75,  # phones that speak every few seconds keep their connection
         ws=DirectProtocol,
         ws_max_size=64 * 1024,  # nobody who watches has much to say
         ws_per_message_deflate=False,  # a compressor a socket, for messages that all of them share
@@ -111,8 +111,7 @@ class _Announcing(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        gc.collect()
-        gc.freeze()  # what was made until now stays: to look through it again and again would halt requests
+        garbage.settle()
         typer.echo(f"API at {self._url}/api/v1, documentation at {self._url}/docs")
         if self._ready_file is not None:
             partial = self._ready_file.with_suffix(".partial")
@@ -196,6 +195,7 @@ async def _work(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         await stack.enter_async_context(background(settings, database, Hub(), work_here=True))
+        garbage.settle()
         await asyncio.Event().wait()
 
 

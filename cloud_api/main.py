@@ -68,6 +68,7 @@ from cloud_api.logistics.events import PlanningRequested
 from cloud_api.logistics.fleet.maintenance import FleetReminder
 from cloud_api.logistics.reactions import REACTIONS as LOGISTICS_REACTIONS
 from cloud_api.logistics.tracking import links as tracking_links
+from cloud_api.logistics.tracking.door import PositionDoor
 from cloud_api.logistics.tracking.expiry import PositionExpiry
 from cloud_api.logistics.tracking.watching import RoadWatch
 from cloud_api.media.events import ObjectsUnneeded
@@ -303,6 +304,7 @@ def equip(app: FastAPI, settings: Settings) -> None:
         Means(app.state.judges, app.state.reading_store), waiting_bytes=settings.ingest_waiting_bytes
     )
     app.state.reservation_door = ReservationDoor()
+    app.state.position_door = PositionDoor()
     app.state.address_finder = AddressFinder(settings)
     app.state.delivery_attempts = last_attempts
     app.state.personal_data = PERSONAL_DATA

@@ -1,16 +1,20 @@
 """The platform as tests use it: over HTTP, without a network, with its events delivered on request."""
 
+import copy
 import itertools
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.datastructures import State
 
 from cloud_api.identity.organizations.models import PLATFORM_SLUG
 from cloud_api.identity.passwords import new_password
@@ -154,23 +158,39 @@ def settings_for_tests(**given: Any) -> Settings:
     return Settings(**{"two_factor_for_admins": False, "_env_file": None, **roomy, **given})
 
 
-#: applications whose tests are over: making one takes longer than most tests
-_idle: list[FastAPI] = []
+@cache
+def _engine_on(url: str) -> AsyncEngine:
+    return Database(url).engine
 
 
-@contextmanager
-def application(settings: Settings) -> Iterator[FastAPI]:
-    """A new one, or one that nobody uses any more, equipped anew."""
-    # what stands around the routes depends on these: such an application is nobody else's
-    special = settings.allowed_origins or settings.public_url != Settings.model_fields["public_url"].default
-    if special or not _idle:
-        app = create_app(settings)
-    else:
-        app = _idle.pop()
-        equip(app, settings)
-    yield app
-    if not special:
-        _idle.append(app)
+def database_on(url: str) -> Database:
+    """A database that many tests use in turn: one engine has all of them, so that each statement is compiled once."""
+    database = Database(url)
+    database.engine = _engine_on(url)
+    return database
+
+
+@cache
+def app_to_read() -> FastAPI:
+    """An application for who looks at its routes or its document only: to find either takes seconds."""
+    return create_app(settings_for_tests(database_url="sqlite+aiosqlite://"))
+
+
+def application(settings: Settings) -> FastAPI:
+    """Another one, with all that is its own, but the routes of the others: each costs more than most tests take.
+
+    It has nothing that goes on beside it: who lets it begin and end has to make it by `create_app`.
+    """
+    # what stands around the routes depends on these
+    if settings.allowed_origins or settings.public_url != Settings.model_fields["public_url"].default:
+        return create_app(settings)
+    app = copy.copy(app_to_read())
+    app.router = copy.copy(app.router)
+    app.router.routes = [*app.router.routes]
+    app.router.middleware_stack = app.router.app
+    app.state, app.middleware_stack = State(), None
+    equip(app, settings)
+    return app
 
 
 @asynccontextmanager
@@ -180,7 +200,7 @@ async def open_platform(database_url: str, *, push: FcmPush | None = None, **cha
         media = stack.enter_context(TemporaryDirectory(prefix="coldfleet-media-"))
         folders = {"media_folder": Path(media), "mail_folder": Path(media) / "mail"}
         settings = settings_for_tests(database_url=database_url, **folders, **changed)
-        app = stack.enter_context(application(settings))
+        app = application(settings)
         platform = Platform(app, app.state.database, settings, push)
         platform.database.on_announced = app.state.hub.announce_all
         try:

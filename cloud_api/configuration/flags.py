@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.configuration.models import BUCKETS, FeatureFlag
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.permissions import Principal
 from cloud_api.kernel.registers import flush_unique
@@ -74,13 +74,17 @@ async def create_flag(db: AsyncSession, *, key: str, rules: Mapping[str, object]
     return flag
 
 
-async def change_flag(db: AsyncSession, key: str, *, rules: Mapping[str, object], by: uuid.UUID) -> FeatureFlag:
+async def change_flag(
+    db: AsyncSession, key: str, *, rules: Mapping[str, object], by: uuid.UUID, seen: int | None = None
+) -> FeatureFlag:
     """Change what `rules` name; the rest stays.
 
     Raises:
         NotFound: when there is none.
+        StaleVersion: when it is another version than `seen` now.
     """
     flag = await get_flag(db, key)
+    await versions.count(db, flag, seen=seen, what=f"feature flag {key!r}")
     for column, value in rules.items():
         setattr(flag, column, value)
     flag.updated_at, flag.updated_by = clock.now(), by

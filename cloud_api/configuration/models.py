@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.ids import new_id
 from cloud_api.kernel.tenancy import OrganizationOwned, PlatformWide
+from cloud_api.kernel.versions import Versioned
 
 #: buckets that people fall into; a rollout opens so many of them
 BUCKETS = 10_000
@@ -27,7 +28,7 @@ class SettingValue(OrganizationOwned, Base):
     updated_by: Mapped[uuid.UUID | None]
 
 
-class FeatureFlag(PlatformWide, Base):
+class FeatureFlag(Versioned, PlatformWide, Base):
     """Something that is not for everybody yet."""
 
     __tablename__ = "feature_flags"

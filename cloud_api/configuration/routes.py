@@ -99,7 +99,7 @@ async def get_feature_flag(db: Db, key: FlagKey) -> FeatureFlag:
 @router.put(f"{FLAGS}/{{key}}", response_model=FlagRead, dependencies=[require("flags:manage")])
 async def change_feature_flag(db: FlagsDb, principal: CurrentPrincipal, key: FlagKey, body: FlagUpdate) -> FeatureFlag:
     """Switch it, roll it out further, aim it at others."""
-    return await flags.change_flag(db, key, rules=body.rules(), by=principal.id)
+    return await flags.change_flag(db, key, rules=body.rules(), by=principal.id, seen=body.version)
 
 
 @router.delete(f"{FLAGS}/{{key}}", status_code=204, dependencies=[require("flags:manage")])

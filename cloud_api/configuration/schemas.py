@@ -10,6 +10,7 @@ from pydantic import AliasPath, Field, JsonValue
 from cloud_api.configuration.definitions import Kind
 from cloud_api.configuration.models import BUCKETS
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 FLAG_KEY_PATTERN = r"^[a-z0-9]+([._-][a-z0-9]+)*$"
 FlagKey = Annotated[str, Field(max_length=100, pattern=FLAG_KEY_PATTERN, examples=["new-picking-list"])]
@@ -52,8 +53,8 @@ class SettingRead(ResponseModel):
     updated_at: datetime | None
 
 
-class FlagUpdate(RequestModel):
-    """What is not sent stays. The audience is all organisations and roles where none is named."""
+class FlagRules(RequestModel):
+    """For whom something is. The audience is all organisations and roles where none is named."""
 
     description: Annotated[str, Field(max_length=2000)] = ""
     enabled: bool = False
@@ -74,7 +75,11 @@ class FlagUpdate(RequestModel):
         return sent
 
 
-class FlagCreate(FlagUpdate):
+class FlagUpdate(FlagRules, Edit):
+    """What is not sent stays."""
+
+
+class FlagCreate(FlagRules):
     """A new flag: off, unless told."""
 
     key: FlagKey
@@ -91,6 +96,7 @@ class FlagRead(ResponseModel):
     organization_ids: list[uuid.UUID]
     roles: list[str]
     user_ids: list[uuid.UUID]
+    version: int
     updated_at: datetime
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.configuration.definitions import SETTINGS, AnySetting, Setting, V
@@ -57,6 +57,16 @@ async def value(db: AsyncSession, setting: Setting[V]) -> V:
     return await value_for(db, _organization_of(db), setting)
 
 
+def asked(setting: AnySetting) -> ScalarSelect[Value | None]:
+    """What the session's organisation has set, as a column of another question; `told` says what it means."""
+    return select(SettingValue.value).where(SettingValue.key == setting.key).scalar_subquery()
+
+
+def told(setting: Setting[V], found: Value | None) -> V:
+    """What was found, or the default."""
+    return cast(V, found) if setting.accepts(found) else setting.default
+
+
 async def value_for(db: AsyncSession, organization_id: uuid.UUID, setting: Setting[V]) -> V:
     """The same in a session across organisations: signing in."""
     found = await db.scalar(
@@ -64,7 +74,7 @@ async def value_for(db: AsyncSession, organization_id: uuid.UUID, setting: Setti
             SettingValue.organization_id == organization_id, SettingValue.key == setting.key
         )
     )
-    return cast(V, found) if setting.accepts(found) else setting.default
+    return told(setting, found)
 
 
 async def values_of(db: AsyncSession) -> dict[str, Value]:

@@ -183,6 +183,11 @@ else:
         return answers
 
 
+async def nothing() -> list[Any]:
+    """Instead of a question, among others, that somebody may not ask."""
+    return []
+
+
 async def gathered(*asked: Awaitable[Answer]) -> list[Answer]:
     """What several questions are answered, all at once; None for one that is refused."""
     said = await asyncio.gather(*asked, return_exceptions=True)

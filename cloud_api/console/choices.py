@@ -1,6 +1,8 @@
 """Lists that are short enough to choose from in a form, read whole; empty for whoever may not read them."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
+from zoneinfo import available_timezones
 
 from cloud_api.console.asking import Answer
 from cloud_api.console.pages import Visitor
@@ -9,6 +11,8 @@ from cloud_api.console.pages import Visitor
 Options = list[tuple[str, str]]
 #: a longer catalogue is searched, not chosen from
 _MOST_PRODUCTS = 1_000
+#: zones that are no place: other names, and whole hours off
+_NO_ZONES = ("Etc", "posix", "right")
 #: kinds of place in which nothing is put away
 _NO_PLACES = frozenset({"office", "job_site"})
 
@@ -29,7 +33,7 @@ async def places_of(visitor: Visitor, *, warehouse_id: str = "") -> list[Answer]
     """Places of a warehouse, or of all, by code."""
     if not visitor.may("storage:read"):
         return []
-    found = await visitor.desk.every("/warehouse/storage/locations", warehouse_id=warehouse_id)
+    found = await visitor.desk.every("/warehouse/storage/locations", warehouse_id=warehouse_id, climate=False)
     return sorted(found, key=lambda one: str(one["code"]))
 
 
@@ -39,6 +43,13 @@ async def products_of(visitor: Visitor) -> list[Answer]:
         return []
     found = await visitor.desk.every("/warehouse/products", most=_MOST_PRODUCTS, is_active=True)
     return sorted(found, key=lambda one: str(one["name"]).casefold())
+
+
+@cache
+def zones() -> Options:
+    """Time zones by their names, as "Asia/Kolkata"."""
+    places = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(_NO_ZONES))
+    return [(zone, zone.replace("_", " ")) for zone in places]
 
 
 def by_warehouse(

@@ -19,6 +19,15 @@ from cloud_api.console.asking import Refused
 KEY = "_key"
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A field that is otherwise than somebody typed."""
+
+    label: str
+    now: str
+    typed: str
+
+
 @dataclass
 class Form:
     """What was typed, and what is wrong with it."""
@@ -29,6 +38,8 @@ class Form:
     errors: dict[str, str] = field(default_factory=dict)
     #: what is wrong with all of it
     problem: str = ""
+    #: what somebody else has changed meanwhile; None: nobody has (`clashes.py`)
+    clash: list[Difference] | None = None
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @classmethod
@@ -64,15 +75,21 @@ class Form:
     def refuse(self, refused: Refused, **renamed: str) -> None:
         """Show what the API said, each complaint beside its field; one of no field of ours is shown above all.
 
+        A complaint about a part stands beside the whole: `roles.0` is one of those that are ticked in `roles`.
+
         Args:
             renamed: the API's field -> ours, where they are not named alike.
         """
         for name, message in refused.fields.items():
-            shown = renamed.get(name, name)
-            self.errors[shown] = message
+            self.errors.setdefault(self._field_of(renamed.get(name, name)), message)
         elsewhere = [name for name in self.errors if name not in self.values and name not in self.many]
         if not self.errors or elsewhere:
             self.problem = refused.message
+
+    def _field_of(self, name: str) -> str:
+        parts = name.split(".")
+        wholes = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
+        return next((whole for whole in wholes if whole in self.values or whole in self.many), name)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ _LISTS: Mapping[str, tuple[str, str]] = {
     "readers": ("/edge/readers", "devices:read"),
     "scales": ("/edge/scales", "devices:read"),
 }
+#: what is told with them and has no name in it
+_WITHOUT: Mapping[str, Mapping[str, object]] = {"places": {"climate": False}}
 Rows = Mapping[str, Answer]
 Ids = Iterable[str | None]
 
@@ -143,7 +145,12 @@ async def _found(visitor: Visitor, ids: Mapping[str, Ids]) -> dict[str, Rows]:
         for kind, those in wanted.items()
         for begin in range(0, len(those), _AT_ONCE)
     ]
-    pages = await together(*(visitor.desk.page(_LISTS[kind][0], id=part, limit=len(part)) for kind, part in asked))
+    pages = await together(
+        *(
+            visitor.desk.page(_LISTS[kind][0], id=part, limit=len(part), **_WITHOUT.get(kind, {}))
+            for kind, part in asked
+        )
+    )
     rows: dict[str, dict[str, Answer]] = {kind: {} for kind in wanted}
     for (kind, _), page in zip(asked, pages, strict=True):
         rows[kind] |= {row["id"]: row for row in page.items}

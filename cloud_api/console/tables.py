@@ -9,6 +9,8 @@ from fastapi import Request
 from cloud_api.console.asking import Answer, Desk
 
 _PLACE = "cursor"
+#: below a page's path: its table alone, as it is now
+_PART = "/part"
 LIMIT = 50
 
 
@@ -41,16 +43,26 @@ class Table:
         """The first page; None: this is it."""
         return self.with_(cursor=None) if _PLACE in self.query else None
 
+    @property
+    def part(self) -> str:
+        """Where what is seen here can be read again, without the page around it."""
+        seen = self.with_(cursor=self.query.get(_PLACE))
+        return f"{self.path}{_PART}{seen.removeprefix(self.path)}"
+
     def with_(self, **changed: str | None) -> str:
         """The same table with other filters; what is None is taken away. It begins anew unless a place is named."""
         kept = {name: value for name, value in self.query.items() if name != _PLACE}
         wanted = {name: value for name, value in {**kept, **changed}.items() if value not in (None, "")}
         return f"{self.path}?{urlencode(wanted)}" if wanted else self.path
 
-    def export(self, format: str) -> str:
-        """Where all that the filters leave is a file: `csv` or `xlsx`."""
+    def export(self, format: str, part: str = "") -> str:
+        """Where all that the filters leave is a file: `csv` or `xlsx`.
+
+        Args:
+            part: a path below the page's, where it has more than one table to take away: `/lines`.
+        """
         kept = {name: value for name, value in self.query.items() if name != _PLACE}
-        return f"{self.path}/export?{urlencode({**kept, 'format': format})}"
+        return f"{self.path}{part}/export?{urlencode({**kept, 'format': format})}"
 
     def sorted_by(self, column: str) -> str:
         """The same table by a column; by it already: the other way round."""
@@ -70,7 +82,7 @@ def asked_for(request: Request, filters: Iterable[str]) -> dict[str, str]:
 async def table(
     request: Request, desk: Desk, source: str, *, filters: Iterable[str] = (), limit: int = LIMIT, **fixed: object
 ) -> Table:
-    """One page of the API's list at `source`, as the request's address asks for it.
+    """One page of the API's list at `source`, as the request's address asks for it: a page's, or its part's.
 
     Args:
         filters: names of the list's own query parameters that the address may have.
@@ -81,4 +93,4 @@ async def table(
     """
     query = asked_for(request, filters)
     part = await desk.page(source, **{"limit": limit, **query, **fixed})
-    return Table(request.url.path, query, part.items, part.next_cursor)
+    return Table(request.url.path.removesuffix(_PART), query, part.items, part.next_cursor)

@@ -1,7 +1,7 @@
 """How things are written for a reader: moments in their zone, money in their currency, codes as words."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
@@ -27,7 +27,7 @@ class Writing:
 
     def known(self) -> Mapping[str, Callable[..., object]]:
         """What templates call, by the names that they call it."""
-        named = (self.moment, self.when, self.clock_time, self.ago, self.money, self.word)
+        named = (self.moment, self.when, self.clock_time, self.ago, self.money, self.word, self.words)
         return {one.__name__: one for one in named}
 
     def moment(self, said: str | datetime | None) -> datetime | None:
@@ -66,6 +66,10 @@ class Writing:
         """A code of the API as a word: `out_for_delivery` is "Out for delivery"."""
         text = _BETWEEN.sub(" ", code or "").strip()
         return self._say(text[:1].upper() + text[1:])
+
+    def words(self, codes: Iterable[str]) -> list[tuple[str, str]]:
+        """Codes of the API with their words, to choose from."""
+        return [(code, self.word(code)) for code in codes]
 
 
 def number(said: object, places: int | None = None) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.versions import Versioned
 
 #: what a gateway does until somebody says otherwise
 HEARTBEAT_INTERVAL_S = 60
@@ -50,7 +51,7 @@ class Gateway(OrganizationOwned, Base):
     created_at: Mapped[datetime]
 
 
-class Sensor(OrganizationOwned, Base):
+class Sensor(Versioned, OrganizationOwned, Base):
     """One quantity that one device measures. It belongs to a place; until it is given one, it is only listened to."""
 
     __tablename__ = "sensors"

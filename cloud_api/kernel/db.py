@@ -5,6 +5,7 @@ BEGIN IMMEDIATE so that none fails half-way for want of the lock. PostgreSQL nee
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -18,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -41,6 +42,10 @@ log = structlog.get_logger(__name__)
 
 #: what is raised when the database does not answer, or refuses; of a refused connection SQLAlchemy passes on asyncpg's
 DATABASE_FAILURES = (SQLAlchemyError, OSError, asyncpg.PostgresError)
+
+#: a connection that was not used for so long is asked whether it is still there
+_STILL_S = 30.0
+_LAID_DOWN_S = "coldfleet_laid_down_s"
 
 
 class Base(DeclarativeBase):
@@ -131,8 +136,30 @@ async def _to_its_end(ending: Coroutine[Any, Any, None]) -> None:
 
 
 def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
-    """Each connection is tried before it is used: a database that was restarted fails no request."""
-    return create_async_engine(url, pool_size=pool_size, pool_pre_ping=True, hide_parameters=True)
+    """A database that was restarted fails no request: it closes its connections, which is seen before one is used.
+
+    Only one that lay still is asked as well, because what stands between may have dropped it without a word: to ask
+    costs three round trips, and a page of the console uses a dozen connections.
+    """
+    engine = create_async_engine(url, pool_size=pool_size, hide_parameters=True)
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def note_when(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info[_LAID_DOWN_S] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def see_that_it_is_there(connection: DBAPIConnection, entry: ConnectionPoolEntry, _lent: object) -> None:
+        if connection.driver_connection.is_closed():
+            raise InvalidatePoolError
+        now_s = time.monotonic()
+        if now_s - entry.info.get(_LAID_DOWN_S, now_s) < _STILL_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
+
+    return engine
 
 
 def _sqlite_engine(url: str) -> AsyncEngine:

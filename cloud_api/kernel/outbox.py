@@ -1,9 +1,10 @@
 """Events that leave a unit of work: written with it, delivered after it, at least once.
 
 `emit` writes the event into the same transaction as the work. A `Dispatcher` later writes one delivery for each
-reaction to it, and runs them: a *reaction* in a unit of work of its own, marked done in that same transaction; an
-*effect* (a push, a webhook) outside any transaction, marked done afterwards, so it may happen twice and must carry an
-identity the receiver can recognise. A delivery that keeps failing is parked, and visible, and does not hold up others.
+reaction to it, and runs them: a *reaction* in a unit of work of its own, marked done in that same transaction (those
+that hear all that is due at one time share it); an *effect* (a push, a webhook) outside any transaction, marked done
+afterwards, so it may happen twice and must carry an identity the receiver can recognise. A delivery that keeps failing
+is parked, and visible, and does not hold up others.
 
 Readers are woken after the commit; polling is the safety net.
 """
@@ -77,12 +78,24 @@ class Subscription:
     #: unique and stable: it stands in the database
     name: str
     react: Callable[[AsyncSession, Any], Awaitable[None]] | None = None
+    #: of several events in one unit of work
+    react_to_all: Callable[[AsyncSession, Sequence[Any]], Awaitable[None]] | None = None
     effect: Callable[[Database, uuid.UUID, Any], Awaitable[None]] | None = None
 
 
 def reaction(event: type[E], name: str, react: Callable[[AsyncSession, E], Awaitable[None]]) -> Subscription:
     """`react(db, event)` runs in a unit of work of the event's organisation."""
     return Subscription(event, name, react=react)
+
+
+def reaction_to_all(
+    event: type[E], name: str, react: Callable[[AsyncSession, Sequence[E]], Awaitable[None]]
+) -> Subscription:
+    """The same for what comes in crowds: `react(db, events)` hears those that are due at one time in one unit of work.
+
+    When that fails each of them is heard by itself, so that none holds up its neighbours.
+    """
+    return Subscription(event, name, react_to_all=react)
 
 
 def effect(event: type[E], name: str, run: Callable[[Database, uuid.UUID, E], Awaitable[None]]) -> Subscription:
@@ -143,8 +156,8 @@ class Dispatcher:
                 claimed: list[tuple[OutboxEvent, str]] = []
                 with _away("outbox_database_failed"):
                     claimed = await self._next(_BATCH - self._under_way)
-                for event, name in claimed:
-                    under_way.create_task(self._settle(event, name))
+                for name, events in self._groups(claimed):
+                    under_way.create_task(self._settle(name, events))
                 self._under_way += len(claimed)
                 if not claimed:
                     with suppress(TimeoutError):
@@ -155,7 +168,7 @@ class Dispatcher:
         """Deliver what is due now, once. Returns how many deliveries were tried."""
         claimed = await self._next(_BATCH)
         self._under_way += len(claimed)
-        await asyncio.gather(*(self._settle(event, name) for event, name in claimed))
+        await asyncio.gather(*(self._settle(name, events) for name, events in self._groups(claimed)))
         return len(claimed)
 
     async def _next(self, most: int) -> list[tuple[OutboxEvent, str]]:
@@ -164,21 +177,36 @@ class Dispatcher:
             pass
         return await self._claim(most) if most > 0 else []
 
-    async def _settle(self, event: OutboxEvent, name: str) -> None:
+    def _groups(self, claimed: Sequence[tuple[OutboxEvent, str]]) -> list[tuple[str, list[OutboxEvent]]]:
+        """What is delivered in one unit of work: an event; where a reaction hears several, an organisation's."""
+        groups: dict[tuple[object, ...], list[OutboxEvent]] = {}
+        for event, name in claimed:
+            apart = event.id if self._by_name[name].react_to_all is None else event.organization_id
+            groups.setdefault((name, apart), []).append(event)
+        return [(str(name), events) for (name, _), events in groups.items()]
+
+    async def _settle(self, name: str, events: Sequence[OutboxEvent]) -> None:
         """Deliver, or write down why not; what cannot even be written down is due again when its lease is over."""
         try:
-            [failure] = await asyncio.gather(self._deliver(event, name), return_exceptions=True)
-            if failure is None:
-                EVENTS.labels(name, "done").inc()
-            elif isinstance(failure, Exception):
-                with _away("outbox_failure_not_noted"):
-                    await self._note_failure(event, name, failure)
-            else:
-                raise failure
+            await self._try(name, events)
         finally:
             if self._under_way >= _BATCH:
                 self._awake.set()
-            self._under_way -= 1
+            self._under_way -= len(events)
+
+    async def _try(self, name: str, events: Sequence[OutboxEvent]) -> None:
+        [failure] = await asyncio.gather(self._deliver(events, name), return_exceptions=True)
+        if failure is None:
+            EVENTS.labels(name, "done").inc(len(events))
+        elif not isinstance(failure, Exception):
+            raise failure
+        elif len(events) > 1:
+            log.warning("outbox_group_failed", reaction=name, events=len(events), error=str(failure))
+            for event in events:
+                await self._try(name, [event])
+        else:
+            with _away("outbox_failure_not_noted"):
+                await self._note_failure(events[0], name, failure)
 
     async def _plan(self) -> int:
         """Write a delivery for each reaction to each of the next new events. Returns how many events those were."""
@@ -225,24 +253,31 @@ class Dispatcher:
                 claimed.append((event, delivery.reaction))
             return claimed
 
-    async def _deliver(self, event: OutboxEvent, name: str) -> None:
+    async def _deliver(self, events: Sequence[OutboxEvent], name: str) -> None:
+        """Deliver events of one organisation; several only to what hears several at once."""
         subscription = self._by_name[name]
-        message = msgspec.convert(event.payload, subscription.event)
-        scope = OrganizationScope(event.organization_id)
-        structlog.contextvars.bind_contextvars(request_id=event.request_id, reaction=name)
+        messages = {event.id: msgspec.convert(event.payload, subscription.event) for event in events}
+        first = events[0]
+        request_id = first.request_id if len(events) == 1 else ""
+        structlog.contextvars.bind_contextvars(request_id=request_id, reaction=name)
         if subscription.effect is not None:
-            await subscription.effect(self._database, event.organization_id, message)
-        actor = Actor("worker", None, name)
+            await subscription.effect(self._database, first.organization_id, messages[first.id])
+        scope, actor = OrganizationScope(first.organization_id), Actor("worker", None, name)
         async with self._database.unit_of_work(scope, actor=actor) as db:
-            if await self._mark_done(db, event, name) and subscription.react is not None:
-                await subscription.react(db, message)
+            todo = await self._mark_done(db, events, name)
+            if not todo:
+                return
+            if subscription.react_to_all is not None:
+                await subscription.react_to_all(db, [messages[event.id] for event in events if event.id in todo])
+            elif subscription.react is not None:
+                await subscription.react(db, messages[first.id])
 
-    async def _mark_done(self, db: AsyncSession, event: OutboxEvent, name: str) -> bool:
-        """Whether it was still to do: another dispatcher may have overtaken us when our lease ran out."""
-        marked = await db.execute(
+    async def _mark_done(self, db: AsyncSession, events: Sequence[OutboxEvent], name: str) -> set[uuid.UUID]:
+        """Those that were still to do: another dispatcher may have overtaken us when our lease ran out."""
+        marked = await db.scalars(
             update(OutboxDelivery)
             .where(
-                OutboxDelivery.event_id == event.id,
+                OutboxDelivery.event_id.in_([event.id for event in events]),
                 OutboxDelivery.reaction == name,
                 OutboxDelivery.state == "pending",
             )
@@ -250,7 +285,7 @@ class Dispatcher:
             .returning(OutboxDelivery.event_id),
             execution_options={"synchronize_session": False},
         )
-        return marked.first() is not None
+        return set(marked.all())
 
     async def _note_failure(self, event: OutboxEvent, name: str, error: Exception) -> None:
         async with self._database.unit_of_work(SystemScope("note a failed outbox delivery")) as db:

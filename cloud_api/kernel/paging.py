@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from cloud_api.kernel.errors import Invalid
 
 T = TypeVar("T")
+Ts = TypeVar("Ts", bound=tuple[object, ...])
 
 
 class BadCursor(Invalid):
@@ -88,10 +89,26 @@ async def page(
     db: AsyncSession, statement: Select[tuple[T]], key: InstrumentedAttribute[uuid.UUID], query: PageQuery
 ) -> Page[T]:
     """The page of `statement` that `query` asks for, by the UUIDv7 `key`, newest first."""
+    rows = (await db.scalars(_part(statement, key, query))).all()
+    return _page(rows, [getattr(row, key.key) for row in rows[: query.limit][-1:]], query)
+
+
+async def page_with(
+    db: AsyncSession, statement: Select[Ts], key: InstrumentedAttribute[uuid.UUID], query: PageQuery
+) -> Page[Ts]:
+    """The same of a statement that selects more beside its rows; the row that has the key is the first of each."""
+    rows = (await db.execute(_part(statement, key, query))).tuples().all()
+    return _page(rows, [getattr(row[0], key.key) for row in rows[: query.limit][-1:]], query)
+
+
+def _part(statement: Select[Ts], key: InstrumentedAttribute[uuid.UUID], query: PageQuery) -> Select[Ts]:
+    """One row more than is asked for: it says whether there is another page."""
     statement = statement.where(*asked_for(key, query))
     if query.cursor is not None:
         statement = statement.where(key < decode_key(query.cursor))
-    rows = (await db.scalars(statement.order_by(key.desc()).limit(query.limit + 1))).all()
-    kept = rows[: query.limit]
-    last: uuid.UUID | None = getattr(kept[-1], key.key) if len(rows) > query.limit else None
-    return Page(kept, query.limit, encode_cursor(last.bytes) if last else None)
+    return statement.order_by(key.desc()).limit(query.limit + 1)
+
+
+def _page(rows: Sequence[T], last: Sequence[uuid.UUID], query: PageQuery) -> Page[T]:
+    more = encode_cursor(last[0].bytes) if len(rows) > query.limit else None
+    return Page(rows[: query.limit], query.limit, more)

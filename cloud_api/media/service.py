@@ -5,7 +5,7 @@ a row without its bytes. The same bytes again are the same file. Bytes go after 
 """
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -65,6 +65,28 @@ async def attach(db: AsyncSession, *, media_id: uuid.UUID, entity_type: str, ent
     }
     await insert_missing(db, MediaAttachment, new)
     return media
+
+
+async def attach_all(db: AsyncSession, pictures: Collection[tuple[Media, uuid.UUID]], *, entity_type: str) -> None:
+    """Say of several things at once, each by its id, that it shows a file. Whoever says it has locked those things.
+
+    Raises:
+        Invalid: when nothing of this type shows files.
+    """
+    if entity_type not in ENTITY_TYPES:
+        raise Invalid(f"nothing of the type {entity_type!r} shows files: one of {', '.join(ENTITY_TYPES)}")
+    wanted = dict.fromkeys((media.id, entity_id) for media, entity_id in pictures)
+    shown = select(MediaAttachment.media_id, MediaAttachment.entity_id).where(
+        MediaAttachment.entity_type == entity_type,
+        MediaAttachment.entity_id.in_({entity_id for _, entity_id in wanted}),
+    )
+    known = set((await db.execute(shown)).tuples())
+    now = clock.now()
+    db.add_all(
+        MediaAttachment(media_id=media_id, entity_type=entity_type, entity_id=entity_id, attached_at=now)
+        for media_id, entity_id in wanted
+        if (media_id, entity_id) not in known
+    )
 
 
 async def detach(db: AsyncSession, *, media_id: uuid.UUID, entity_type: str, entity_id: uuid.UUID) -> None:

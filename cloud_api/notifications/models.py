@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
 from cloud_api.kernel.vault import Sealed
+from cloud_api.kernel.versions import Versioned
 
 CATEGORIES = ("system", "order", "inventory", "payment", "delivery", "quality")
 CHANNELS = ("in_app", "push", "mail", "sms")
@@ -126,7 +127,7 @@ class NotificationSettings(OrganizationOwned, Base):
     updated_at: Mapped[datetime]
 
 
-class OnCallList(OrganizationOwned, Base):
+class OnCallList(Versioned, OrganizationOwned, Base):
     """Who answers when something happens, and in which order."""
 
     __tablename__ = "on_call_lists"

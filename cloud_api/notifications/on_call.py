@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import Detail, Invalid, NotFound
 from cloud_api.kernel.registers import flush_unique
 from cloud_api.notifications import audience, rota
@@ -36,10 +36,12 @@ async def update_list(db: AsyncSession, list_id: uuid.UUID, *, changes: OnCallLi
 
     Raises:
         NotFound: when there is no such list.
+        StaleVersion: when `changes` was made of another version than there is now.
         Invalid: naming who is not there.
         AlreadyExists: when the name is taken.
     """
     changed = await get_list(db, list_id, locked=True)
+    await versions.count(db, changed, seen=changes.version, what=f"on-call list {changed.name!r}")
     for field in changes.model_fields_set & {"name", "timezone"}:
         setattr(changed, field, getattr(changes, field))
     await flush_unique(db, f"another on-call list is called {changed.name!r}", field="name")
@@ -106,6 +108,7 @@ async def read_lists(db: AsyncSession, lists: Sequence[OnCallList]) -> list[OnCa
             id=one.id,
             name=one.name,
             timezone=one.timezone,
+            version=one.version,
             created_at=one.created_at,
             members=[MemberRead.of(member) for member in of_list[one.id]],
             on_call_now=[user_id for user_id in _line(one, of_list[one.id], usual) if user_id in here],

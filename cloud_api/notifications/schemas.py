@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, model_vali
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
 from cloud_api.kernel.json_types import LocalTime
+from cloud_api.kernel.versions import Edit
 from cloud_api.notifications.models import OnCallMember
 from cloud_api.notifications.rota import Duty, Shift
 
@@ -283,7 +284,7 @@ class OnCallListCreate(RequestModel):
     members: Members
 
 
-class OnCallListUpdate(RequestModel):
+class OnCallListUpdate(Edit):
     """What is not sent stays; members are replaced as a whole."""
 
     name: Name = ""
@@ -327,4 +328,5 @@ class OnCallListRead(ResponseModel):
     timezone: str
     members: list[MemberRead]
     on_call_now: list[uuid.UUID]
+    version: int
     created_at: datetime

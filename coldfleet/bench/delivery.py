@@ -158,13 +158,14 @@ def positions(wanted: Wanted) -> Iterator[Figure]:
         cpu_s, began_s = site.server.running.cpu_s(), time.monotonic()
         time.sleep(wanted.seconds)
         told = crowd.ask("report")
-        busy = (site.server.running.cpu_s() - cpu_s) / (time.monotonic() - began_s)
+        used_s, watched_s = site.server.running.cpu_s() - cpu_s, time.monotonic() - began_s
     took_ms = sorted(told["took_ms"].get("positions", []))
     name = f"positions: {wanted.people:,} phones every 5 s"
     yield Figure(f"{name}, p50", "ms", [_share(took_ms, 0.5)])
     yield at_most(f"{name}, p95", "ms", [_share(took_ms, 0.95)], SLOW_MS)
     yield Figure(f"{name}, taken", "a second", [len(took_ms) / wanted.seconds])
-    yield Figure(f"{name}, the API's processor", "%", [100 * busy])
+    yield Figure(f"{name}, the API's processor", "%", [100 * used_s / watched_s])
+    yield Figure(f"{name}, the API's processor a position", "ms", [1_000 * used_s / max(1, len(took_ms))])
     yield at_most(f"{name}, failed", "% of answers", [_failed(told)], 0.1)
 
 

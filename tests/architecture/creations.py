@@ -281,6 +281,7 @@ GOOD: dict[str, Callable[[World], Awaitable[Good]]] = {
     **{name: _made(make) for name, make in FLEET_GOOD.items()},
     **{name: _made(make) for name, make in DISPATCH_GOOD.items()},
     "get_dispatch_board": _board,
+    "get_dispatch_schedule": _board,
     **{name: _made(make) for name, make in DELIVERY_GOOD.items()},
     **{name: _made(make) for name, make in PLACE_GOOD.items()},
     **{name: _made(make) for name, make in PAYMENT_GOOD.items()},

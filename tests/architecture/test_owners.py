@@ -12,17 +12,14 @@ from typing import Any
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 
-from cloud_api.kernel.settings import Settings
-from cloud_api.main import create_app
 from tests.architecture.edge_things import READER, SCALE
 from tests.architecture.operations import CASES, NOBODYS_ID, Case, body_of, the_operator
 from tests.architecture.worlds import World, make_world
 from tests.cloud_api.conftest import open_shared_platform
 from tests.engines import MOSTLY_EMBEDDED, MOSTLY_POSTGRES
 from tests.factories.stores import ColdStore, make_gateway, make_warehouse, receive
-from tests.platform_under_test import Platform
+from tests.platform_under_test import Platform, app_to_read
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,7 @@ class Operation:
 
 def operations() -> Iterator[Operation]:
     """All of them, as the document has them."""
-    app: FastAPI = create_app(Settings(database_url="sqlite+aiosqlite://", _env_file=None))
-    for path, methods in app.openapi()["paths"].items():
+    for path, methods in app_to_read().openapi()["paths"].items():
         for method, operation in methods.items():
             public, tags = not operation.get("security"), frozenset(operation.get("tags", ()))
             yield Operation(operation["operationId"], method.upper(), path, public, tags)
@@ -191,11 +187,16 @@ async def test_others_things_are_not_to_be_named_in_bodies_and_queries_either(pl
         assert own.is_success, (path, own.text)
 
 
+async def fill(world: World) -> None:
+    """One of everything that an operation can name."""
+    for make in dict.fromkeys(case.make for case in CASES.values()):
+        await make(world)
+
+
 @MOSTLY_EMBEDDED
 async def test_lists_show_only_ones_own(platform: Platform) -> None:
     world, stranger = [await make_world(platform, tenant) for tenant in platform.tenants]
-    for case in CASES.values():
-        await case.make(world)
+    await fill(world)
     await make_warehouse(stranger.tenant)
     for operation in OPERATIONS:
         if operation.method == "GET" and not operation.has_id and operation.name.startswith("list_"):
@@ -214,12 +215,10 @@ async def test_lists_show_only_ones_own(platform: Platform) -> None:
 @MOSTLY_EMBEDDED
 async def test_lists_that_are_asked_for_ids_show_those_and_none_of_others(platform: Platform) -> None:
     world, stranger = [await make_world(platform, tenant) for tenant in platform.tenants]
-    for case in CASES.values():
-        await case.make(world)
-    app: FastAPI = platform.app
+    await fill(world)
     by_id = {
         path
-        for path, methods in app.openapi()["paths"].items()
+        for path, methods in app_to_read().openapi()["paths"].items()
         if any(one["in"] == "query" and one["name"] == "id" for one in methods.get("get", {}).get("parameters", ()))
     }
     assert "/api/v1/warehouse/batches" in by_id

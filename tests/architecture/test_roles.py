@@ -14,16 +14,15 @@ import httpx2
 import pytest
 
 from cloud_api.identity.roles.catalogue import GATEWAY, OWN_REACH, SUPER_ADMIN, built_in_roles, permissions
-from cloud_api.main import create_app
 from cloud_api.policy import Policy, policies
 from tests.architecture.creations import GOOD, Good
 from tests.architecture.operations import CASES, NOBODYS_ID, body_of, the_operator
 from tests.architecture.worlds import World, make_world
 from tests.cloud_api.conftest import open_shared_platform
 from tests.factories.farms import make_person
-from tests.platform_under_test import Platform, settings_for_tests
+from tests.platform_under_test import Platform, app_to_read
 
-POLICIES = policies(create_app(settings_for_tests(database_url="sqlite+aiosqlite://")))
+POLICIES = policies(app_to_read())
 PEOPLE = sorted(built_in_roles().keys() - {GATEWAY})
 #: the caller's own, whoever they are; others' are not there
 PERSONAL = {policy.name for policy in POLICIES if policy.path.startswith("/api/v1/mobile/")}

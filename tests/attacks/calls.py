@@ -9,16 +9,13 @@ import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import httpx2
 import pyotp
-from fastapi import FastAPI
 
 from cloud_api.kernel import clock
 from cloud_api.logistics.tracking import service as tracking
-from cloud_api.main import create_app
 from tests.architecture.creations import GOOD, Good
 from tests.architecture.operations import CASES, body_of, the_operator
 from tests.architecture.test_owners import Operation
@@ -28,18 +25,12 @@ from tests.cloud_api.identity.people import tokens
 from tests.cloud_api.identity.programs import make_client
 from tests.cloud_api.identity.staff import Member, join, make_role, own_id
 from tests.factories.batches import make_batch, make_epoch, make_reading
-from tests.platform_under_test import PASSWORD, Platform, settings_for_tests
+from tests.platform_under_test import PASSWORD, Platform
 
 AUTH = "/api/v1/auth"
 NEXT_PASSWORD = "Warm-depot-2"
 FORM = "application/x-www-form-urlencoded"
 NOBODY: Mapping[str, str] = {}
-
-
-@cache
-def app() -> FastAPI:
-    """An application to read its routes and its document; making one takes seconds."""
-    return create_app(settings_for_tests(database_url="sqlite+aiosqlite://"))
 
 
 @dataclass(frozen=True)

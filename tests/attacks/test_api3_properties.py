@@ -10,11 +10,12 @@ from tests.architecture.edge_things import HEARTBEAT
 from tests.architecture.operations import CASES, NOBODYS_ID, the_operator
 from tests.architecture.test_owners import OPERATIONS, Operation
 from tests.architecture.worlds import World, make_world
-from tests.attacks.calls import app, good_call
+from tests.attacks.calls import good_call
 from tests.attacks.leaks import leak_in
 from tests.cloud_api.conftest import open_shared_platform
 from tests.cloud_api.identity.staff import join
 from tests.factories.batches import make_batch, make_epoch, make_reading
+from tests.platform_under_test import app_to_read
 
 #: nobody sets these from outside, unless the document has them for that operation
 NOT_ONES_OWN: dict[str, object] = {
@@ -67,7 +68,7 @@ async def world(shared_sqlite_url: str) -> AsyncIterator[World]:
 
 def with_bodies() -> list[tuple[Operation, set[str]]]:
     """Operations that take JSON, with the fields that the document has for them."""
-    document = app().openapi()
+    document = app_to_read().openapi()
     schemas = document["components"]["schemas"]
     found = []
     for operation in OPERATIONS:

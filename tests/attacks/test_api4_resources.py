@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.architecture.worlds import World, make_world
-from tests.attacks.calls import AUTH, app
+from tests.attacks.calls import AUTH
 from tests.cloud_api.conftest import open_shared_platform
 from tests.cloud_api.identity.staff import refusal
-from tests.platform_under_test import open_platform
+from tests.platform_under_test import app_to_read, open_platform
 
 #: lists that are told whole, and what keeps them short
 WHOLE = {
@@ -61,7 +61,7 @@ async def world(shared_sqlite_url: str) -> AsyncIterator[World]:
 
 def lists() -> dict[str, tuple[str, dict[str, Any]]]:
     """Operations that answer with a list: their path, and their `limit` as the document has it."""
-    document = app().openapi()
+    document = app_to_read().openapi()
     found = {}
     for path, methods in document["paths"].items():
         operation = methods.get("get", {})

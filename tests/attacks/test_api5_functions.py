@@ -10,9 +10,8 @@ import pytest
 from cloud_api.policy import policies
 from tests.architecture.operations import NOBODYS_ID
 from tests.architecture.test_owners import OPERATIONS
-from tests.attacks.calls import app
 from tests.cloud_api.identity.staff import join
-from tests.platform_under_test import Platform
+from tests.platform_under_test import Platform, app_to_read
 
 #: who is signed in may call these, and reaches what is their own, or what they may read anyway
 SIGNED_IN_IS_ENOUGH = re.compile(
@@ -21,7 +20,7 @@ SIGNED_IN_IS_ENOUGH = re.compile(
 
 
 def test_whatever_needs_no_permission_is_ones_own_or_public() -> None:
-    listed = policies(app())
+    listed = policies(app_to_read())
     open_to_all = {policy.path for policy in listed if not policy.is_public and not policy.required}
     assert {path for path in open_to_all if not SIGNED_IN_IS_ENOUGH.match(path)} <= {
         "/api/v1/edge/gateways/{id}/config",  # the gateway itself: tests/architecture/test_owners.py

@@ -3,7 +3,7 @@
 from fastapi.routing import iter_route_contexts
 
 from cloud_api import api
-from tests.attacks.calls import app
+from tests.platform_under_test import app_to_read
 
 #: the document and the page that shows it
 ABOUT_THE_API = ("/openapi.json", "/docs", "/static-offline-docs")
@@ -13,7 +13,7 @@ PAGES = ("/t/{token}", "/console")
 
 
 def test_every_route_is_documented_and_of_the_one_version() -> None:
-    the_app = app()
+    the_app = app_to_read()
     document = the_app.openapi()
     documented = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     served, sockets = set(), set()
@@ -31,7 +31,7 @@ def test_every_route_is_documented_and_of_the_one_version() -> None:
 
 
 def test_each_operation_has_a_name_of_its_own_a_summary_and_its_errors() -> None:
-    document = app().openapi()
+    document = app_to_read().openapi()
     operations = [operation for methods in document["paths"].values() for operation in methods.values()]
     names = [operation["operationId"] for operation in operations]
     assert len(names) == len(set(names))

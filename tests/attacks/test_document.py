@@ -28,11 +28,11 @@ from schemathesis.specs.openapi import checks
 from tests.architecture.operations import the_operator
 from tests.architecture.test_owners import OPERATIONS, Operation
 from tests.architecture.worlds import World, make_world
-from tests.attacks.calls import FORM, OWN, Call, app, by, content, good_call
+from tests.attacks.calls import FORM, OWN, Call, by, content, good_call
 from tests.attacks.leaks import leak_in
 from tests.attacks.poisons import TEXTS, spoilt
 from tests.cloud_api.conftest import open_shared_platform
-from tests.platform_under_test import Platform
+from tests.platform_under_test import Platform, app_to_read
 
 #: changed to see other examples
 SEED = 1
@@ -82,7 +82,7 @@ BY_TAG = _by_tag()
 def documented() -> dict[str, Documented]:
     """What the document says about each operation, by its name."""
     config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
-    document = app().openapi()
+    document = app_to_read().openapi()
     schema = schemathesis.openapi.from_dict(document, config=config)
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     return {operation.definition.raw["operationId"]: operation for operation in operations}

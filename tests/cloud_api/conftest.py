@@ -17,9 +17,8 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from cloud_api.identity import passwords
 from cloud_api.kernel.db import Database
-from cloud_api.main import create_app
 from tests.conftest import PASSWORD, SCHEME, TEMPLATE
-from tests.platform_under_test import Platform, settings_for_tests
+from tests.platform_under_test import Platform, application, database_on, settings_for_tests
 from tests.services.postgres import PrivatePostgres
 
 _numbers = itertools.count(1)
@@ -55,15 +54,15 @@ def shared_database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def shared_database(shared_database_url: str) -> AsyncIterator[Database]:
     """The kernel's database."""
-    opened = Database(shared_database_url)
+    opened = database_on(shared_database_url)
     yield opened
     await opened.close()
 
 
 @cache
 def app_on(url: str) -> FastAPI:
-    """The application: it costs more to make than most tests take, and keeps nothing but its database."""
-    return create_app(settings_for_tests(database_url=url))
+    """The application: it keeps nothing but its database."""
+    return application(settings_for_tests(database_url=url))
 
 
 @asynccontextmanager
@@ -71,7 +70,7 @@ async def open_shared_platform(url: str) -> AsyncIterator[Platform]:
     """As `open_platform`, with an application that other tests have used."""
     app = app_on(url)
     app.state.settings = settings_for_tests(database_url=url)
-    app.state.database = Database(url)
+    app.state.database = database_on(url)
     platform = Platform(app, app.state.database, app.state.settings)
     try:
         await platform.found()

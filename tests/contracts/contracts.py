@@ -13,15 +13,14 @@ import msgspec
 
 import cloud_api
 import gateway.contract
-from cloud_api.kernel.settings import Settings
-from cloud_api.main import create_app
+from tests.platform_under_test import app_to_read
 
 Document = dict[str, Any]
 
 
 def openapi() -> Document:
     """What `coldfleet cloud openapi` prints."""
-    return create_app(Settings(database_url="sqlite+aiosqlite://", _env_file=None)).openapi()
+    return app_to_read().openapi()
 
 
 def wire_types() -> list[type[msgspec.Struct]]:

@@ -31,19 +31,18 @@ from cloud_api.kernel import clock
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.outbox import OutboxEvent
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
-from cloud_api.main import create_app
 from cloud_api.places import service as places
 from cloud_api.places.schemas import LocationCreate, WarehouseCreate
 from tests.factories.batches import SENSOR
 from tests.factories.stores import ColdStore
-from tests.platform_under_test import Platform, Tenant, settings_for_tests
+from tests.platform_under_test import Platform, Tenant, application, settings_for_tests
 
 _numbers = itertools.count(1)
 
 
 @cache
 def _app() -> FastAPI:
-    return create_app(settings_for_tests(database_url="sqlite+aiosqlite:///:memory:"))
+    return application(settings_for_tests(database_url="sqlite+aiosqlite:///:memory:"))
 
 
 @asynccontextmanager

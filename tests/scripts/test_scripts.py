@@ -64,3 +64,16 @@ def test_the_first_failing_step_ends_the_run_and_is_named(fresh_tree: Path) -> N
     assert "== make never" not in made.stdout
     assert [line.split()[2:] for line in made.stdout.splitlines()[-3:]] == [["good"], ["bad"], ["in", "all"]]
     assert "Failed: make bad" in made.stderr
+
+
+def test_a_step_beside_another_is_shown_and_timed_and_fails_the_run(fresh_tree: Path) -> None:
+    lines = ("slow:", "\t@until [ -e checked ]; do sleep 0.01; done; echo tested", "beside:", "\t@touch checked")
+    rules = [*lines, "\t@echo mistyped; exit 1", "good:", "\t@echo fine", "never:", "\t@echo never", ""]
+    (fresh_tree / "Makefile").write_text("\n".join(rules))
+    made = run(fresh_tree, ["scripts/steps", "good", "beside+slow", "never"])
+    assert made.returncode != 0
+    assert "tested\n\n== make beside, meanwhile\nmistyped\n" in made.stdout
+    assert "== make never" not in made.stdout
+    told = [line.split()[2:] for line in made.stdout.splitlines()[-4:]]
+    assert told == [["good"], ["slow"], ["beside"], ["in", "all"]]
+    assert "Failed: make beside" in made.stderr

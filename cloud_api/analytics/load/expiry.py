@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete
 
-from cloud_api.analytics.load.models import ErrorHour, RequestHour, SurfaceQuarter
+from cloud_api.analytics.load.models import ErrorHour, MinuteUp, RequestHour, SurfaceQuarter
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.loops import keep_looking
@@ -33,3 +33,4 @@ async def expire(database: Database) -> None:
         await db.execute(delete(RequestHour).where(RequestHour.hour < before))
         await db.execute(delete(ErrorHour).where(ErrorHour.hour < before))
         await db.execute(delete(SurfaceQuarter).where(SurfaceQuarter.begins_at < before))
+        await db.execute(delete(MinuteUp).where(MinuteUp.minute < before))

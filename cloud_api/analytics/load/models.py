@@ -1,4 +1,4 @@
-"""How many requests took how long, which failed, and from where organisations ask: kept for ninety days."""
+"""How requests went, and when there was anybody to ask: kept for ninety days."""
 
 from datetime import datetime
 
@@ -57,3 +57,13 @@ class SurfaceQuarter(OrganizationOwned, Base):
     begins_at: Mapped[datetime] = mapped_column(index=True)
     surface: Mapped[str]
     requests: Mapped[int] = mapped_column(BigInteger)
+
+
+class MinuteUp(PlatformWide, Base):
+    """A minute in which a process that answers requests ran, and the database took what it wrote."""
+
+    __tablename__ = "minutes_up"
+    __audited__ = False
+
+    #: when it began, UTC
+    minute: Mapped[datetime] = mapped_column(primary_key=True)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from cloud_api.analytics.load.models import ErrorHour, RequestHour
+from cloud_api.analytics.load.models import ErrorHour, MinuteUp, RequestHour
 from cloud_api.identity.organizations.models import Organization
 from cloud_api.identity.people.models import User
 from cloud_api.identity.sessions.models import UserSession
@@ -38,6 +38,12 @@ def types(since: datetime, until: datetime, *, limit: int) -> Select[tuple[int, 
     kinds = (ErrorHour.status, ErrorHour.code, ErrorHour.area)
     asked = select(*kinds, counted).where(ErrorHour.hour >= since, ErrorHour.hour < until)
     return asked.group_by(*kinds).order_by(counted.desc(), *kinds).limit(limit)
+
+
+def minutes_up(since: datetime, until: datetime) -> Select[tuple[datetime | None, int]]:
+    """(the first minute that is known of all, how many of those asked for the platform was up)."""
+    its = select(func.count()).where(MinuteUp.minute >= since, MinuteUp.minute < until).scalar_subquery()
+    return select(func.min(MinuteUp.minute), its)
 
 
 def people(*, signed_in_since: datetime) -> Select[tuple[int, int]]:

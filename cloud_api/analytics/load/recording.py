@@ -1,20 +1,23 @@
-"""Counting requests in the process, and writing the counts down every minute, added to those of other processes."""
+"""Counting requests in the process, and writing the counts down every minute, added to those of other processes.
+
+That it is done says that the platform was up.
+"""
 
 import asyncio
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
 import structlog
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.dialects import postgresql as postgresql_dialect
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import Scope
 
-from cloud_api.analytics.load.models import BOUNDS_MS, ErrorHour, RequestHour, SurfaceQuarter
+from cloud_api.analytics.load.models import BOUNDS_MS, ErrorHour, MinuteUp, RequestHour, SurfaceQuarter
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import DATABASE_FAILURES, Base, Database
 from cloud_api.kernel.ids import new_id
@@ -25,6 +28,9 @@ from cloud_api.kernel.tenancy import SystemScope
 log = structlog.get_logger(__name__)
 
 EVERY_S = 60.0
+#: so long after it wrote last a process was still the same: what lies between is not lost between two minutes
+_STILL_UP = timedelta(minutes=2)
+_MINUTE = timedelta(minutes=1)
 #: rows of one statement: a database takes only so many parameters
 _AT_ONCE = 500
 #: what asks whether we live: it would make every answer look quick
@@ -42,6 +48,7 @@ class RequestHistory:
         self._times: Counter[_Key] = Counter()
         self._errors: Counter[_Key] = Counter()
         self._surfaces: Counter[_Key] = Counter()
+        self._wrote_at: datetime | None = None
         self._writing = asyncio.Lock()
 
     def note(self, scope: Scope, route: str, status: int, duration_s: float) -> None:
@@ -70,15 +77,18 @@ class RequestHistory:
         async with self._writing:
             taken = self._times, self._errors, self._surfaces
             self._times, self._errors, self._surfaces = Counter(), Counter(), Counter()
-            if not any(taken):
-                return
+            wrote_at, self._wrote_at = self._wrote_at, None
+            now = clock.now()
             try:
                 async with database.unit_of_work(SystemScope("write down how requests went")) as db:
                     await _add(db, *taken)
+                    await _insert_minutes(db, _minutes_up(wrote_at, now))
             except DATABASE_FAILURES as error:
                 log.warning("request_history_not_written", error=str(error))
                 for kept, again in zip((self._times, self._errors, self._surfaces), taken, strict=True):
                     kept.update(again)
+            else:
+                self._wrote_at = now
 
 
 def area_of(route: str) -> str:
@@ -121,11 +131,29 @@ def _sorted(counted: Counter[_Key]) -> list[tuple[_Key, int]]:
     return sorted(counted.items(), key=lambda item: item[0])
 
 
+def _minutes_up(wrote_at: datetime | None, now: datetime) -> Sequence[datetime]:
+    """Those since it was written last, this one among them."""
+    since = now if wrote_at is None or not timedelta(0) <= now - wrote_at <= _STILL_UP else wrote_at
+    minute, minutes = since.replace(second=0, microsecond=0), list[datetime]()
+    while minute <= now:
+        minutes.append(minute)
+        minute += _MINUTE
+    return minutes
+
+
+async def _insert_minutes(db: AsyncSession, minutes: Sequence[datetime]) -> None:
+    """Those that no other process has written."""
+    await db.execute(_insert(db)(MinuteUp).values([{"minute": minute} for minute in minutes]).on_conflict_do_nothing())
+
+
+def _insert(db: AsyncSession) -> Callable[[type[Base]], sqlite_dialect.Insert | postgresql_dialect.Insert]:
+    return sqlite_dialect.insert if db.get_bind().dialect.name == "sqlite" else postgresql_dialect.insert
+
+
 async def _upsert(
     db: AsyncSession, model: type[Base], key: Sequence[str], rows: Sequence[Mapping[str, object]]
 ) -> None:
-    insert = sqlite_insert if db.get_bind().dialect.name == "sqlite" else postgresql_insert
     for begin in range(0, len(rows), _AT_ONCE):
-        new = insert(model).values(rows[begin : begin + _AT_ONCE])
+        new = _insert(db)(model).values(rows[begin : begin + _AT_ONCE])
         added = {"requests": model.__table__.c.requests + new.excluded.requests}
         await db.execute(new.on_conflict_do_update(index_elements=key, set_=added))

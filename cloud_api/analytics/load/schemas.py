@@ -30,11 +30,27 @@ class AreaRead(Times):
     area: str
 
 
+class UptimeRead(ResponseModel):
+    """Of the minutes asked for that are over or under way, since the first that is known: how many were up.
+
+    As the platform sees itself: a process that answers requests ran, and the database took what it wrote.
+    """
+
+    minutes: int
+    minutes_down: int
+    #: null: no minute is known
+    share: float | None
+    #: which share is promised, and how many minutes it leaves to be down
+    goal: float
+    budget_minutes: float
+
+
 class PerformanceRead(ResponseModel):
     """What requests took: all of them, what the console asks in this process included, health checks left out."""
 
     since: datetime
     until: datetime
+    uptime: UptimeRead
     #: all of it
     total: Times
     #: those in which anything was asked, the first first

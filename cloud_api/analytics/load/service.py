@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,9 +20,14 @@ from cloud_api.analytics.load.schemas import (
     HourRead,
     PerformanceRead,
     Times,
+    UptimeRead,
 )
+from cloud_api.kernel import clock
 
 _MOST_TYPES = 100
+#: of the minutes the platform is to be up
+UPTIME_GOAL = 0.999
+_MINUTE = timedelta(minutes=1)
 _Hour = InstrumentedAttribute[datetime]
 _Area = InstrumentedAttribute[str]
 
@@ -37,6 +42,7 @@ async def performance(db: AsyncSession, since: datetime, until: datetime) -> Per
     return PerformanceRead(
         since=since,
         until=until,
+        uptime=await _uptime(db, since, until),
         total=Times(**_times(_together(by_hour.values()), sum(failed_hours.values()))),
         hours=[HourRead(hour=hour, **_times(counts, failed_hours.get(hour, 0))) for hour, counts in by_hour.items()],
         areas=sorted(areas, key=lambda area: (-area.requests, area.area)),
@@ -72,6 +78,20 @@ async def growth(db: AsyncSession, months: Mapping[date, datetime]) -> list[Grow
         GrowthRead(month=month, organizations=organizations, people=people)
         for month, (organizations, people) in zip(months, found, strict=True)
     ]
+
+
+async def _uptime(db: AsyncSession, since: datetime, until: datetime) -> UptimeRead:
+    first, up = (await db.execute(queries.minutes_up(since, until))).tuples().one()
+    begins = since if first is None else max(since, first)
+    ends = min(until, clock.now().replace(second=0, microsecond=0) + _MINUTE)
+    minutes = 0 if first is None else max(0, (ends - begins) // _MINUTE)
+    return UptimeRead(
+        minutes=minutes,
+        minutes_down=max(0, minutes - up),
+        share=round(min(1.0, up / minutes), 6) if minutes else None,
+        goal=UPTIME_GOAL,
+        budget_minutes=round(minutes * (1 - UPTIME_GOAL), 1),
+    )
 
 
 async def _counts(db: AsyncSession, by: _Hour | _Area, since: datetime, until: datetime) -> dict[Any, dict[int, int]]:

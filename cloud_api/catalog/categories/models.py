@@ -8,9 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.registers import Archivable
 from cloud_api.kernel.tenancy import same_organization
+from cloud_api.kernel.versions import Versioned
 
 
-class Category(Archivable, Base):
+class Category(Versioned, Archivable, Base):
     """A shelf of the catalogue. Names and slugs of those that were deleted are free again."""
 
     __tablename__ = "product_categories"

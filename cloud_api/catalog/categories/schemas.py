@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 Slug = Annotated[
@@ -41,7 +42,7 @@ class CategoryCreate(CategoryFacts):
     slug: Slug
 
 
-class CategoryUpdate(CategoryFacts):
+class CategoryUpdate(CategoryFacts, Edit):
     """What is not sent stays."""
 
     name: Name = ""
@@ -63,6 +64,7 @@ class CategoryRead(ResponseModel):
     is_active: bool
     reference_temperature_c: float | None
     q10: float | None
+    version: int
 
 
 class CategoryNode(CategoryRead):

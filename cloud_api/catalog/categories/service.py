@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.catalog.categories.models import Category
 from cloud_api.catalog.categories.schemas import CategoryBulk, CategoryChange, CategoryCreate, CategoryUpdate
 from cloud_api.catalog.errors import BulkRefused, Cycle, as_details
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import AlreadyExists, AppError, Detail, NotFound
 from cloud_api.kernel.registers import flush_unique
 from cloud_api.search import service as search
@@ -41,12 +41,14 @@ async def update_category(db: AsyncSession, category_id: uuid.UUID, *, changes: 
 
     Raises:
         NotFound: when the category or the parent is not there.
+        StaleVersion: when `changes` was made of another version than there is now.
         Cycle: when it would lie within itself.
         AlreadyExists: as `create_category`.
     """
     if "parent_id" in changes.model_fields_set:
         await _lock_tree(db)
     category = await get_category(db, category_id)
+    await versions.count(db, category, seen=changes.version, what=f"category {category.name!r}")
     wanted = changes.model_dump(exclude_unset=True)
     if wanted.get("parent_id", category.parent_id) != category.parent_id:
         await _check_place(db, category_id, wanted["parent_id"])

@@ -12,6 +12,7 @@ from cloud_api.kernel.columns import Quantity
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.ids import new_id
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.versions import Versioned
 
 UNITS = ("kg", "g", "piece", "bunch", "liter", "ml", "box", "crate", "pallet")
 PRODUCT_TYPES = ("finished_good", "raw_material", "packaging", "bundle")
@@ -27,7 +28,7 @@ def _uncounted_code() -> str:
     return f"PRD-{new_id().hex[-12:].upper()}"
 
 
-class Product(OrganizationOwned, Base):
+class Product(Versioned, OrganizationOwned, Base):
     """Something with a stock-keeping number; quantities of it are counted in `unit`.
 
     Catch weight: `unit` counts pieces, each piece is weighed, and prices are for a kilogram.
@@ -103,7 +104,7 @@ class Product(OrganizationOwned, Base):
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
-class ProductVariant(OrganizationOwned, Base):
+class ProductVariant(Versioned, OrganizationOwned, Base):
     """One way in which a product is offered: a size, a cut, a pack. Counted in the product's unit."""
 
     __tablename__ = "product_variants"

@@ -27,6 +27,7 @@ from cloud_api.catalog.products.part_schemas import (
     VariantRead,
     VariantUpdate,
 )
+from cloud_api.kernel import versions
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.paging import Page, PageQuery, page
 from cloud_api.kernel.permissions import require
@@ -76,6 +77,7 @@ async def replace_product_units(db: Db, id: uuid.UUID, body: PackReplace) -> lis
     """Say a product's own units, a crate that holds 12 kg, in the place of those that were said before."""
     product = await service.lock_product(db, id)
     said = [measures.Pack(one.unit, one.quantity, one.of, one.per) for one in body.packs]
+    await versions.count(db, product, seen=body.version, what=f"product {product.sku}")
     await measures.replace_packs(db, product, said=said)
     return await _units(db, product)
 

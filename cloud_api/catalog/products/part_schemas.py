@@ -13,6 +13,7 @@ from cloud_api.catalog.products.schemas import Attributes, Barcode, Color, Gtin,
 from cloud_api.kernel.http import RequestModel, ResponseModel
 from cloud_api.kernel.money import UnitPrice
 from cloud_api.kernel.quantity import PositiveQuantity, Quantity
+from cloud_api.kernel.versions import Edit
 
 UnitName = Annotated[str, Field(min_length=1, max_length=32, pattern="^[a-z][a-z0-9_]*$", examples=["crate"])]
 
@@ -37,7 +38,7 @@ class VariantCreate(VariantFacts):
     name: Name
 
 
-class VariantUpdate(VariantFacts):
+class VariantUpdate(VariantFacts, Edit):
     """What is not sent stays."""
 
     sku: Sku = ""
@@ -58,6 +59,7 @@ class VariantRead(ResponseModel):
     unit_weight_g: int | None
     attributes: Mapping[str, object]
     is_active: bool
+    version: int
     created_at: datetime
 
 
@@ -70,8 +72,8 @@ class PackSay(RequestModel):
     per: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1
 
 
-class PackReplace(RequestModel):
-    """All of a product's own units."""
+class PackReplace(Edit):
+    """All of a product's own units; `version` is the product's."""
 
     packs: Annotated[list[PackSay], Field(max_length=50)]
 

@@ -10,7 +10,7 @@ from cloud_api.catalog.products import codes, finding, service
 from cloud_api.catalog.products.facts import check_attributes
 from cloud_api.catalog.products.models import ProductVariant
 from cloud_api.catalog.products.part_schemas import VariantCreate, VariantFacts, VariantRead, VariantUpdate
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.money import unit_price_from_integer, unit_price_to_integer
 from cloud_api.kernel.registers import flush_unique
 
@@ -43,11 +43,13 @@ async def update_variant(
 
     Raises:
         NotFound: when the product has no such variant.
+        StaleVersion: when `changes` was made of another version than there is now.
         AlreadyExists, Invalid: as `create_variant`.
     """
     product = await service.lock_product(db, product_id)
     variant = await service.get_variant(db, product_id, variant_id)
-    for field, value in _columns(changes, changes.model_fields_set).items():
+    await versions.count(db, variant, seen=changes.version, what=f"variant {variant.sku!r}")
+    for field, value in _columns(changes, changes.model_fields_set - {"version"}).items():
         setattr(variant, field, value)
     check_attributes(variant.attributes)
     await _keep(db, variant)

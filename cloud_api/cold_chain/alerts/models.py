@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.cold_chain.alerts.states import AlertStatus
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.versions import Versioned
 
 SEVERITIES = ("info", "warning", "critical")
 _UNRESOLVED = text("status <> 'resolved'")
@@ -20,7 +21,7 @@ _DEFAULT = text("default_for IS NOT NULL")
 _GOES_ON = text("until IS NULL")
 
 
-class EscalationPolicy(OrganizationOwned, Base):
+class EscalationPolicy(Versioned, OrganizationOwned, Base):
     """Who is told of an alert, in which order, until somebody answers."""
 
     __tablename__ = "escalation_policies"

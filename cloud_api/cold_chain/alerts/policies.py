@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.cold_chain.alerts.models import EscalationPolicy
 from cloud_api.cold_chain.alerts.schemas import PolicyCreate, PolicyUpdate, StepEntry
 from cloud_api.cold_chain.alerts.tellings import DEFAULTS, Telling, steps_of, tellings_of
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import AlreadyExists, Detail, Invalid, NotFound
 from cloud_api.kernel.registers import flush_unique
 from cloud_api.notifications import audience, on_call
@@ -45,10 +45,12 @@ async def update_policy(db: AsyncSession, policy_id: uuid.UUID, *, changes: Poli
 
     Raises:
         NotFound: when there is no such policy.
+        StaleVersion: when `changes` was made of another version than there is now.
         Invalid: naming the step whose person, role or list is not there.
         AlreadyExists: when the name is taken, or another policy is the default for this severity.
     """
     policy = await get_policy(db, policy_id, locked=True)
+    await versions.count(db, policy, seen=changes.version, what=f"escalation policy {policy.name!r}")
     sent = changes.model_fields_set
     if "name" in sent:
         policy.name = changes.name

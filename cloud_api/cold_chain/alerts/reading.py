@@ -55,6 +55,7 @@ def read_policy(policy: EscalationPolicy) -> PolicyRead:
             "name": policy.name,
             "default_for": policy.default_for,
             "steps": [StepRead.of(step) for step in steps_of(policy.steps)],
+            "version": policy.version,
             "created_at": policy.created_at,
         }
     )

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, model_vali
 
 from cloud_api.cold_chain.alerts.tellings import Channel, Severity, Step, Target, TargetKind
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 Comment = Annotated[str, Field(max_length=2000)]
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -187,7 +188,7 @@ class PolicyCreate(RequestModel):
     steps: Steps
 
 
-class PolicyUpdate(RequestModel):
+class PolicyUpdate(Edit):
     """What is not sent stays. Alerts that were raised before keep what was said then."""
 
     name: Name = ""
@@ -240,4 +241,5 @@ class PolicyRead(ResponseModel):
     name: str
     default_for: Literal["info", "warning", "critical"] | None
     steps: list[StepRead]
+    version: int
     created_at: datetime

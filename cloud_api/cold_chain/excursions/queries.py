@@ -2,16 +2,19 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.cold_chain.excursions.models import CorrectiveAction, Excursion
+from cloud_api.cold_chain.excursions.states import ExcursionStatus
 from cloud_api.cold_chain.exposure.models import LotExposure
 from cloud_api.places import service as places
 from cloud_api.places.queries import Visible
+
+_UNDECIDED = (ExcursionStatus.OPEN, ExcursionStatus.ACKNOWLEDGED, ExcursionStatus.RECOVERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,53 @@ async def listing(
     if until is not None:
         its = its.where(Excursion.started_at < until)
     return its
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """An excursion, as far as its place is told by it."""
+
+    id: uuid.UUID
+    number: str
+    status: str
+    severity: str
+    quantity: str
+    kind: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a decision in one place."""
+
+    location_id: uuid.UUID
+    count: int
+    #: those that go on first, and of these the newest
+    first: list[Brief]
+
+
+async def undecided(
+    db: AsyncSession, seen: Visible, *, location_id: uuid.UUID | None = None, most: int
+) -> Sequence[Waiting]:
+    """The places where excursions go on or wait for a decision: how many there are, and a few of them.
+
+    Args:
+        location_id: of this place and all inside it; None: of everywhere.
+        most: so many of each place.
+    """
+    its = await listing(db, seen, statuses=_UNDECIDED, location_id=location_id)
+    order = (Excursion.status == ExcursionStatus.RECOVERED, Excursion.started_at.desc(), Excursion.id.desc())
+    ranked = its.with_only_columns(
+        Excursion.location_id,
+        func.count().over(partition_by=Excursion.location_id).label("count"),
+        func.row_number().over(partition_by=Excursion.location_id, order_by=order).label("turn"),
+        *(getattr(Excursion, field.name) for field in fields(Brief)),
+    ).subquery()
+    asked = select(*(column for column in ranked.c if column.key != "turn")).where(ranked.c.turn <= most)
+    found: dict[uuid.UUID, Waiting] = {}
+    for place_id, count, *brief in await db.execute(asked.order_by(ranked.c.location_id, ranked.c.turn)):
+        found.setdefault(place_id, Waiting(place_id, count, [])).first.append(Brief(*brief))
+    return [*found.values()]
 
 
 async def told(db: AsyncSession, excursion: Excursion) -> Told:

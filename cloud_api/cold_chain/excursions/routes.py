@@ -1,6 +1,7 @@
 """`/api/v1/excursions`."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -15,6 +16,7 @@ from cloud_api.cold_chain.excursions.schemas import (
     ExcursionClose,
     ExcursionDetail,
     ExcursionRead,
+    PlaceExcursionsRead,
     Status,
 )
 from cloud_api.kernel.http import ApiRoute
@@ -24,6 +26,9 @@ from cloud_api.kernel.unit_of_work import Db
 from cloud_api.places.visibility import VisiblePlaces
 
 router = APIRouter(tags=["cold chain"], route_class=ApiRoute)
+
+#: excursions of one place that are told with it
+_MOST_OF_A_PLACE = 3
 
 
 @router.get("/excursions", response_model=list[ExcursionRead], dependencies=[require("alerts:read")])
@@ -42,6 +47,14 @@ async def list_excursions(
         db, seen, statuses=status or (), location_id=location_id, since=since, until=until, retracted=retracted
     )
     return await page(db, its, Excursion.id, query)
+
+
+@router.get("/excursions/places", response_model=list[PlaceExcursionsRead], dependencies=[require("alerts:read")])
+async def get_places_with_excursions(
+    db: Db, seen: VisiblePlaces, location_id: uuid.UUID | None = None
+) -> Sequence[queries.Waiting]:
+    """Each place where excursions go on or wait for a decision: how many, and the three that matter most."""
+    return await queries.undecided(db, seen, location_id=location_id, most=_MOST_OF_A_PLACE)
 
 
 @router.get("/excursions/{id}", response_model=ExcursionDetail, dependencies=[require("alerts:read")])

@@ -74,6 +74,27 @@ class ExcursionRead(ResponseModel):
     note: str
 
 
+class BriefExcursionRead(ResponseModel):
+    """An excursion, as far as its place is told by it."""
+
+    id: uuid.UUID
+    number: str
+    status: str
+    severity: str
+    quantity: str
+    kind: str
+    started_at: datetime
+
+
+class PlaceExcursionsRead(ResponseModel):
+    """What waits for a decision in one place."""
+
+    location_id: uuid.UUID
+    count: int
+    #: a few of them: those that go on first, and of these the newest
+    first: list[BriefExcursionRead]
+
+
 class AffectedLotRead(ResponseModel):
     """What it did to a lot."""
 

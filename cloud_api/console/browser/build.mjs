@@ -12,7 +12,7 @@ const pages = join(here, "..");
 const built_into = join(pages, "static");
 const out = `${built_into}.new`; // whoever is served meanwhile finds the files of before
 const icons = join(here, "node_modules/@tabler/icons/icons/outline");
-const named = /(?:icon|empty|icon_name\s*=)\(?\s*["']([a-z0-9-]+)["']|Door\([^)]*?,\s*"[^"]*",\s*"([a-z0-9-]+)"|icon_name="([a-z0-9-]+)"/g;
+const named = /(?:icon|empty|icon_name\s*=|listing\(\w+,\s*)\(?\s*["']([a-z0-9-]+)["']|Door\([^)]*?,\s*"[^"]*",\s*"([a-z0-9-]+)"|icon_name="([a-z0-9-]+)"/g;
 
 const manifest = {};
 

@@ -1,7 +1,7 @@
 """Each room as its tile shows it: put together from a few lists of the API, however many rooms there are."""
 
 from collections import defaultdict
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -12,12 +12,13 @@ from cloud_api.console.cold_rooms.trends import Trend, trend_of
 from cloud_api.console.pages import Visitor
 from cloud_api.kernel import clock
 
-#: excursions that go on, and those that wait for a decision
+#: excursions that go on
 GOING_ON = ("open", "acknowledged")
-UNDECIDED = (*GOING_ON, "recovered")
 _DAY = timedelta(hours=24)
 #: what the API takes at once
-_MOST_SENSORS = 1_000
+_MOST_SENSORS, _MOST_IDS = 1_000, 200
+_PLACES = "/warehouse/storage/locations"
+_NONE: Answer = {"first": (), "count": 0}
 #: how a tile looks, and which come first
 _TONES: Mapping[str, tuple[str, int]] = {
     "too_warm": ("red", 0),
@@ -35,19 +36,21 @@ _TONES: Mapping[str, tuple[str, int]] = {
 class Known:
     """What the API says of places, and of what is measured in them."""
 
+    #: those with sensors, and what they lie in
     places: Mapping[str, Answer]
+    #: ids of those with sensors
+    measured: Collection[str]
     warehouses: Mapping[str, Answer]
-    sensors: Sequence[Answer]
     latest: Sequence[Answer]
-    excursions: Sequence[Answer]
-    rules: Sequence[Answer]
+    #: by place
+    waiting: Mapping[str, Answer]
+    #: by place
+    rules: Mapping[str, Sequence[Answer]]
 
     def limits(self, place_id: str, quantity: str) -> Limits:
         """What a quantity is kept at in a place."""
-        chain = around(place_id, self.places)
-        return limits_of(
-            self.places.get(place_id, {}), quantity, [one for one in self.rules if one["location_id"] in chain]
-        )
+        rules = [rule for id in around(place_id, self.places) for rule in self.rules.get(id, ())]
+        return limits_of(self.places.get(place_id, {}), quantity, rules)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,9 @@ class Room:
     door_open: bool | None
     #: of its temperature, or else of the last reading of all
     heard_at: str | None
+    #: the first few of those that nobody has decided about yet, and how many there are
     excursions: Sequence[Answer] = ()
+    waiting: int = 0
     trend: Trend | None = None
 
     @property
@@ -95,50 +100,64 @@ class Room:
         return _TONES[self.state][1], self.warehouse, str(self.place["name"])
 
 
-async def look(
-    desk: Desk, visitor: Visitor, *, warehouse_id: str = "", place_id: str = "", silent: bool = True
-) -> Known:
+async def look(desk: Desk, visitor: Visitor, *, warehouse_id: str = "") -> Known:
     """Ask for everything at once.
 
     Args:
         warehouse_id: of which the rooms are; empty: of all.
-        place_id: with all that is inside it; empty: of everywhere.
-        silent: sensors too that have not been heard yet.
 
     Raises:
-        Refused: when somebody may not see places or readings, or the place is not there.
+        Refused: when somebody may not see places or readings.
     """
-
-    def if_may(permission: str, asked: Coroutine[Any, Any, list[Answer]]) -> Coroutine[Any, Any, list[Answer]]:
-        if visitor.may(permission):
-            return asked
-        asked.close()
-        return _nothing()
-
-    places, latest, warehouses, sensors, excursions, rules = await together(
-        desk.every("/warehouse/storage/locations", warehouse_id=warehouse_id),
-        desk.get("/telemetry/readings/latest", location_id=place_id),
-        if_may("stock:read", desk.every("/warehouse/warehouses")),
-        if_may("devices:read", desk.every("/edge/sensors", most=2_000, status="active", location_id=place_id))
-        if silent
-        else _nothing(),
-        if_may("alerts:read", desk.every("/excursions", status=UNDECIDED, location_id=place_id)),
-        if_may("alerts:read", desk.every("/alerts/rules")),
+    places, latest, warehouses, waiting, rules = await together(
+        _places_of(desk, warehouse_id),
+        desk.get("/telemetry/readings/latest"),
+        _warehouses(desk, visitor),
+        _if_may(visitor, "alerts:read", desk.get("/excursions/places")),
+        _if_may(visitor, "alerts:read", desk.every("/alerts/rules", enabled=True)),
     )
+    by_place = defaultdict[str, list[Answer]](list)
+    for rule in rules:
+        by_place[rule["location_id"]].append(rule)
+    measured, all_places = places
     return Known(
-        {place["id"]: place for place in places},
+        all_places,
+        measured,
         {warehouse["id"]: warehouse for warehouse in warehouses},
-        sensors,
         latest,
-        excursions,
-        rules,
+        {one["location_id"]: one for one in waiting},
+        by_place,
     )
+
+
+async def room_at(desk: Desk, visitor: Visitor, place_id: str, *, inside: bool = True) -> Room:
+    """One room.
+
+    Args:
+        inside: with what is measured anywhere in it; else by its own sensors alone.
+
+    Raises:
+        Refused: when it is not there, or somebody may not see places or readings.
+    """
+    place, latest, warehouses, waiting, rules = await together(
+        desk.get(f"{_PLACES}/{place_id}", climate=False),
+        desk.get("/telemetry/readings/latest", location_id=place_id),
+        _warehouses(desk, visitor),
+        _if_may(visitor, "alerts:read", desk.get("/excursions/places", location_id=place_id)),
+        _if_may(visitor, "alerts:read", desk.every("/alerts/rules", location_id=place_id, enabled=True)),
+    )
+    if not inside:
+        latest, waiting = ([one for one in rows if one["location_id"] == place_id] for rows in (latest, waiting))
+    known = Known({place_id: place}, (), {one["id"]: one for one in warehouses}, latest, {}, {place_id: rules})
+    first = sorted((one for there in waiting for one in there["first"]), key=lambda one: str(one["started_at"]))[::-1]
+    first.sort(key=lambda one: one["status"] not in GOING_ON)
+    return _room(known, place, latest, first, sum(there["count"] for there in waiting))
 
 
 async def limits_at(desk: Desk, visitor: Visitor, place_id: str, quantity: str) -> Limits:
     """What a quantity is kept at in a place, where nothing else of the place is asked for."""
     place, rules = await together(
-        desk.get(f"/warehouse/storage/locations/{place_id}"),
+        desk.get(f"{_PLACES}/{place_id}", climate=False),
         desk.every("/alerts/rules", location_id=place_id, enabled=True) if visitor.may("alerts:read") else _nothing(),
     )
     return limits_of(place, quantity, rules)
@@ -146,31 +165,20 @@ async def limits_at(desk: Desk, visitor: Visitor, place_id: str, quantity: str) 
 
 def bare_rooms_of(known: Known) -> list[Room]:
     """Every place that has sensors, those first that need somebody; without what the last day was like."""
-    placed = {sensor["location_id"] for sensor in known.sensors}
     said = defaultdict[str, list[Answer]](list)
     for value in known.latest:
         said[value["location_id"]].append(value)
-    open_in = defaultdict[str, list[Answer]](list)
-    for excursion in known.excursions:
-        open_in[excursion["location_id"]].append(excursion)
-    rooms = [
-        _room(known, place, said[place_id], open_in[place_id])
-        for place_id, place in known.places.items()
-        if place_id in placed or place_id in said
-    ]
+    rooms = []
+    for place_id in known.measured:
+        waiting = known.waiting.get(place_id, _NONE)
+        rooms.append(_room(known, known.places[place_id], said[place_id], waiting["first"], waiting["count"]))
     return sorted(rooms, key=lambda room: room.order)
 
 
-async def rooms_of(desk: Desk, known: Known) -> list[Room]:
-    """The same with their last day."""
-    rooms = bare_rooms_of(known)
+async def with_trends(desk: Desk, rooms: Sequence[Room]) -> list[Room]:
+    """The same rooms with their last day."""
     trends = await _trends(desk, rooms)
     return [_with_trend(room, trends) for room in rooms]
-
-
-def room_with_all_inside(known: Known, place_id: str) -> Room:
-    """A room with what is measured anywhere inside it; `known` is of this room."""
-    return _room(known, known.places[place_id], known.latest, known.excursions)
 
 
 def figure_of(values: Sequence[Answer], quantity: str, limits: Limits) -> Figure | None:
@@ -191,7 +199,7 @@ def figure_of(values: Sequence[Answer], quantity: str, limits: Limits) -> Figure
     )
 
 
-def _room(known: Known, place: Answer, values: Sequence[Answer], excursions: Sequence[Answer]) -> Room:
+def _room(known: Known, place: Answer, values: Sequence[Answer], excursions: Sequence[Answer], waiting: int) -> Room:
     figures = {}
     for quantity in ("temperature", "humidity"):
         figure = figure_of(values, quantity, known.limits(place["id"], quantity))
@@ -209,6 +217,7 @@ def _room(known: Known, place: Answer, values: Sequence[Answer], excursions: Seq
         if "temperature" in figures
         else max((one["recorded_at"] for one in values), default=None),
         excursions,
+        waiting,
     )
 
 
@@ -226,6 +235,31 @@ def _state(figures: Mapping[str, Figure], values: Sequence[Answer], excursions: 
     if any(figure.side for figure in shown):
         return "out_of_range"
     return "in_range" if any(figure.limits.known for figure in shown) else "no_limits"
+
+
+async def _places_of(desk: Desk, warehouse_id: str) -> tuple[Collection[str], Mapping[str, Answer]]:
+    """(ids of the places with sensors, these places and all that they lie in)."""
+    rows = await desk.every(_PLACES, warehouse_id=warehouse_id, measured=True, climate=False)
+    found = {row["id"]: row for row in rows}
+    measured = [*found]
+    while rows:
+        around_them = sorted({row["parent_id"] for row in rows if row["parent_id"]} - found.keys())
+        rows = await desk.every(_PLACES, id=around_them[:_MOST_IDS], climate=False) if around_them else []
+        found |= {row["id"]: row for row in rows}
+    return measured, found
+
+
+def _warehouses(desk: Desk, visitor: Visitor) -> Coroutine[Any, Any, list[Answer]]:
+    return _if_may(visitor, "stock:read", desk.every("/warehouse/warehouses"))
+
+
+def _if_may(
+    visitor: Visitor, permission: str, asked: Coroutine[Any, Any, list[Answer]]
+) -> Coroutine[Any, Any, list[Answer]]:
+    if visitor.may(permission):
+        return asked
+    asked.close()
+    return _nothing()
 
 
 async def _nothing() -> list[Answer]:

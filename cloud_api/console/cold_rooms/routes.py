@@ -1,6 +1,6 @@
 """`/console/cold-rooms`: every room at a glance, and each of them over time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -11,15 +11,7 @@ from cloud_api.console.asking import Answer, Desk, together
 from cloud_api.console.cold_rooms import charts
 from cloud_api.console.cold_rooms.goods import inside, levels_in
 from cloud_api.console.cold_rooms.periods import SPANS, Period, period_of
-from cloud_api.console.cold_rooms.rooms import (
-    Known,
-    Room,
-    bare_rooms_of,
-    limits_at,
-    look,
-    room_with_all_inside,
-    rooms_of,
-)
+from cloud_api.console.cold_rooms.rooms import Room, bare_rooms_of, limits_at, look, room_at, with_trends
 from cloud_api.console.cold_rooms.tables import stretches_of
 from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, show
@@ -31,8 +23,11 @@ router = console_router("/cold-rooms")
 _CHARTED = ("temperature", "humidity")
 #: rooms of one page that are followed by a live view of their own: somebody may have only so many; others are asked
 FOLLOWED = 10
+#: tiles that are sent at once: what a wide screen shows, and a little more
+STEP = 24
 #: days, as far as the API looks ahead
 _TEN_YEARS = 3_660
+Ids = Annotated[list[str], Query(max_length=STEP)]
 _HEADERS = ("content-type", "content-disposition")
 
 
@@ -40,27 +35,32 @@ _HEADERS = ("content-type", "content-disposition")
 async def show_rooms(
     request: Request, desk: AtDesk, visitor: Looking, warehouse_id: Annotated[str, Query()] = ""
 ) -> Response:
-    """A tile for each room, those first that need somebody."""
+    """A tile for each room, those first that need somebody: the first ones at once, the others as they are come to."""
     known = await look(desk, visitor, warehouse_id=warehouse_id)
-    rooms = await rooms_of(desk, known)
+    rooms = bare_rooms_of(known)
     return show(
         request,
         "cold_rooms/rooms.html",
-        rooms=rooms,
+        rooms=await with_trends(desk, rooms[:STEP]),
+        later=[rooms[begin : begin + STEP] for begin in range(STEP, len(rooms), STEP)],
         warehouses=sorted(known.warehouses.values(), key=lambda one: str(one["name"])),
         warehouse_id=warehouse_id,
         followed=FOLLOWED,
+        count=len(rooms),
         counts={tone: sum(room.tone == tone for room in rooms) for tone in ("red", "orange", "green")},
     )
 
 
+@router.get("/more")
+async def show_more(request: Request, desk: AtDesk, visitor: Looking, id: Ids) -> Response:
+    """Tiles further down: somebody has come to them."""
+    return show(request, "cold_rooms/more.html", rooms=await _these(desk, visitor, id), followed=0)
+
+
 @router.get("/tiles")
-async def show_tiles(
-    request: Request, desk: AtDesk, visitor: Looking, warehouse_id: Annotated[str, Query()] = ""
-) -> Response:
-    """All tiles anew: an excursion has changed."""
-    known = await look(desk, visitor, warehouse_id=warehouse_id)
-    return show(request, "cold_rooms/tiles.html", rooms=await rooms_of(desk, known))
+async def show_tiles(request: Request, desk: AtDesk, visitor: Looking, id: Ids) -> Response:
+    """Tiles anew: time has passed, or an excursion has changed."""
+    return show(request, "cold_rooms/tiles.html", rooms=await _these(desk, visitor, id))
 
 
 @router.get("/board")
@@ -91,9 +91,8 @@ async def show_board_rooms(
 @router.get("/{location_id}/tile")
 async def show_tile(request: Request, desk: AtDesk, visitor: Looking, location_id: str) -> Response:
     """One tile anew: something was measured there."""
-    known = await look(desk, visitor, place_id=location_id)
-    rooms = [room for room in await rooms_of(desk, known) if room.id == location_id]
-    return show(request, "cold_rooms/tiles.html", rooms=rooms, alone=True)
+    room = await room_at(desk, visitor, location_id, inside=False)
+    return show(request, "cold_rooms/tiles.html", rooms=await with_trends(desk, [room]), alone=True)
 
 
 @router.get("/{location_id}/chart.json")
@@ -142,8 +141,7 @@ async def give_evidence(request: Request, desk: AtDesk, location_id: str) -> Res
 async def show_room(request: Request, desk: AtDesk, visitor: Looking, location_id: str) -> Response:
     """A room over time: its charts. What is in it follows."""
     period = period_of(request, request.url.path)
-    known = await look(desk, visitor, place_id=location_id, silent=False)
-    room = await _room_at(desk, known, location_id)
+    room = await room_at(desk, visitor, location_id)
     return show(
         request,
         "cold_rooms/room.html",
@@ -159,7 +157,7 @@ async def show_inside(request: Request, desk: AtDesk, visitor: Looking, location
     """What is in the room: sensors, goods, and what went wrong in the time that is shown."""
     period = period_of(request, "")
     places, latest, sensors, excursions, due = await together(
-        desk.every("/warehouse/storage/locations"),
+        desk.every("/warehouse/storage/locations", climate=False),
         desk.get("/telemetry/readings/latest", location_id=location_id),
         _sensors(desk, visitor, location_id),
         _excursions(desk, visitor, location_id, period),
@@ -201,8 +199,7 @@ async def show_table(request: Request, desk: AtDesk, visitor: Looking, location_
 @router.get("/{location_id}/now")
 async def show_now(request: Request, desk: AtDesk, visitor: Looking, location_id: str) -> Response:
     """How the room is now: read again when something was measured there."""
-    known = await look(desk, visitor, place_id=location_id, silent=False)
-    return show(request, "cold_rooms/now.html", room=await _room_at(desk, known, location_id))
+    return show(request, "cold_rooms/now.html", room=await room_at(desk, visitor, location_id))
 
 
 async def file_from(desk: Desk, path: str, **query: object) -> Response:
@@ -216,10 +213,10 @@ async def file_from(desk: Desk, path: str, **query: object) -> Response:
     return Response(answer.content, headers={**kept, "Cache-Control": "no-store"})
 
 
-async def _room_at(desk: Desk, known: Known, location_id: str) -> Room:
-    if location_id not in known.places:
-        await desk.get(f"/warehouse/storage/locations/{location_id}")  # which says that it is not there
-    return room_with_all_inside(known, location_id)
+async def _these(desk: Desk, visitor: Visitor, ids: Sequence[str]) -> list[Room]:
+    wanted = set(ids)
+    rooms = [room for room in bare_rooms_of(await look(desk, visitor)) if room.id in wanted]
+    return await with_trends(desk, rooms)
 
 
 async def _excursions(desk: Desk, visitor: Visitor, location_id: str, period: Period) -> list[Answer]:

@@ -28,7 +28,7 @@ async def show_map(desk: AtDesk, customer_id: str) -> Response:
 
 @router.get("/addresses/new")
 async def show_new(request: Request, desk: AtDesk, looking: Looking, customer_id: str) -> Response:
-    """One more door."""
+    """The form of one more door of a customer."""
     looking.need("customers:write")
     customer = await desk.get(f"/customers/{customer_id}")
     return await _show_form(request, looking, customer, None, Form())
@@ -36,7 +36,7 @@ async def show_new(request: Request, desk: AtDesk, looking: Looking, customer_id
 
 @router.post("/addresses/new")
 async def add(request: Request, desk: AtDesk, looking: Looking, customer_id: str) -> Response:
-    """Add it."""
+    """Add a door to a customer."""
     form = await forms.read(request)
     body = {"address": "", "label": "main", **with_numbers(form.body(*_LABELS, *_PIN))}
     try:
@@ -53,9 +53,7 @@ async def show_edit(request: Request, desk: AtDesk, looking: Looking, customer_i
     """What it is called, how it is written, where it is."""
     looking.need("customers:write")
     customer, door = await _door(desk, customer_id, address_id)
-    was = {f"_{name}": door[name] for name in _PIN}
-    form = Form.of({name: door[name] for name in (*_LABELS, *_PIN)}, version=customer["version"], **was)
-    return await _show_form(request, looking, customer, door, form)
+    return await _show_form(request, looking, customer, door, _form_of(customer, door))
 
 
 @router.post("/addresses/{address_id}/edit")
@@ -70,11 +68,9 @@ async def change(request: Request, desk: AtDesk, looking: Looking, customer_id: 
     except Refused as refused:
         form.refuse(refused)
         customer, door = await _door(desk, customer_id, address_id)
-        now = []
-        if clashes.is_stale(refused):
-            now = clashes.differences((looking.say(_LABELS[name]), door[name], form.get(name)) for name in _LABELS)
-            clashes.seen(form, customer["version"])
-        return await _show_form(request, looking, customer, door, form, differences=now, status=refused.status)
+        labels = clashes.said(looking, _LABELS)
+        clashes.meet(form, refused, _form_of(customer, door), labels)
+        return await _show_form(request, looking, customer, door, form, status=refused.status)
     return go(request, f"/console/customers/{customer_id}", said="The door is changed.")
 
 
@@ -132,12 +128,16 @@ async def _show_form(
     door: Answer,
     form: Form,
     *,
-    differences: list[clashes.Difference] | None = None,
     status: int = 200,
 ) -> Response:
-    told = {"customer": customer, "door": door, "differences": differences or []}
     center = await center_of(looking) if door is None else ""
-    return show(request, "customers/door.html", status=status, form=form, center=center, **told)
+    told = {"customer": customer, "door": door, "form": form, "center": center}
+    return show(request, "customers/door.html", status=status, **told)
+
+
+def _form_of(customer: Answer, door: Answer) -> Form:
+    was = {f"_{name}": door[name] for name in _PIN}
+    return Form.of({name: door[name] for name in (*_LABELS, *_PIN)}, version=customer["version"], **was)
 
 
 async def _door(desk: Desk, customer_id: str, address_id: str) -> tuple[Answer, Answer]:

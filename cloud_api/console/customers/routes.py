@@ -108,7 +108,7 @@ async def show_messages(request: Request, desk: AtDesk, looking: Looking) -> Res
     """Who outside was told what, and whether it arrived."""
     filters = ("subject", "status", "template")
     told = await table(request, desk, "/notifications/contact-messages", filters=filters)
-    statuses = [(status, looking.writing.word(status)) for status in _MESSAGE_STATUSES]
+    statuses = looking.writing.words(_MESSAGE_STATUSES)
     return show(request, "customers/messages.html", table=told, statuses=statuses)
 
 
@@ -127,8 +127,7 @@ async def show_edit(request: Request, desk: AtDesk, looking: Looking, customer_i
     """What can be changed of them."""
     looking.need("customers:write")
     customer = await desk.get(f"/customers/{customer_id}")
-    form = Form.of({name: customer[name] for name in (*_OWN, "version")})
-    return show(request, "customers/edit.html", customer=customer, form=form, locales=_LOCALES, differences=[])
+    return show(request, "customers/edit.html", customer=customer, form=_form_of(customer), locales=_LOCALES)
 
 
 @router.post("/{customer_id}/edit")
@@ -143,11 +142,8 @@ async def change(request: Request, desk: AtDesk, looking: Looking, customer_id: 
     except Refused as refused:
         form.refuse(refused)
         customer = await desk.get(f"/customers/{customer_id}")
-        told = {"customer": customer, "form": form, "locales": _LOCALES, "differences": []}
-        if clashes.is_stale(refused):
-            compared = ((looking.say(_LABELS[name]), customer[name], form.get(name)) for name in _OWN)
-            told["differences"] = clashes.differences(compared)
-            clashes.seen(form, customer["version"])
+        clashes.meet(form, refused, _form_of(customer), {name: looking.say(_LABELS[name]) for name in _OWN})
+        told = {"customer": customer, "form": form, "locales": _LOCALES}
         return show(request, "customers/edit.html", status=refused.status, **told)
     return go(request, f"/console/customers/{customer_id}", said="The customer is changed.")
 
@@ -164,6 +160,10 @@ async def activate(request: Request, desk: AtDesk, customer_id: str) -> Response
     """Take orders from them again."""
     await desk.do("PUT", f"/customers/{customer_id}", {"is_active": True})
     return go(request, f"/console/customers/{customer_id}", said="Orders are taken from this customer again.")
+
+
+def _form_of(customer: Answer) -> Form:
+    return Form.of({name: customer[name] for name in (*_OWN, "version")})
 
 
 async def _show_new(request: Request, desk: Desk, looking: Visitor, form: Form, *, status: int = 200) -> Response:

@@ -187,5 +187,5 @@ async def _places(desk: Desk, visitor: Visitor, route: Answer) -> list[tuple[str
     """Where what is on the van may be put, of a route under way."""
     if route["status"] != "in_progress" or not visitor.may("routes:write"):
         return []
-    rows = await desk.every("/warehouse/storage/locations", warehouse_id=route["warehouse_id"])
+    rows = await desk.every("/warehouse/storage/locations", warehouse_id=route["warehouse_id"], climate=False)
     return [(row["id"], f"{row['code']} · {row['name']}") for row in rows]

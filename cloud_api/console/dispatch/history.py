@@ -1,5 +1,6 @@
 """`/console/dispatch/history`: what planning has saved, and what became of it on the road."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,12 +10,11 @@ from fastapi.responses import JSONResponse
 from cloud_api.console.asking import Answer, Desk, together
 from cloud_api.console.pages import show
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.tables import Table, table
+from cloud_api.console.tables import table
 from cloud_api.kernel import clock
 
 router = console_router("/dispatch")
-#: each is asked for what was done to it: the API has no list over all routes
-_ROUTES = 20
+_ROWS = 40
 _WEEKS = 12
 _FIGURES = ("distance", "duration", "fuel", "co2")
 _UNITS = {"distance": "m", "duration": "s", "fuel": "ml", "co2": "g"}
@@ -22,9 +22,10 @@ _UNITS = {"distance": "m", "duration": "s", "fuel": "ml", "co2": "g"}
 
 @router.get("/history")
 async def show_history(request: Request, desk: AtDesk) -> Response:
-    """The newest routes, and what plans, edits and replans did to each."""
-    shown, weeks = await together(table(request, desk, "/warehouse/routes", limit=_ROUTES), _weeks(desk))
-    rows = await _changes(desk, shown)
+    """What plans, edits and replans did to routes, the newest first."""
+    shown, weeks = await together(table(request, desk, "/warehouse/routes/optimizations", limit=_ROWS), _weeks(desk))
+    numbers = await _numbers(desk, shown.rows)
+    rows = [_row(numbers.get(str(each["route_id"]), ""), each) for each in shown.rows]
     saved = {name: sum(row["saved"][name] for row in rows) for name in _FIGURES}
     return show(request, "dispatch/history.html", table=shown, rows=rows, saved=saved, weeks=weeks)
 
@@ -48,22 +49,15 @@ async def _weeks(desk: Desk) -> list[Answer]:
     return found
 
 
-async def _changes(desk: Desk, shown: Table) -> list[dict[str, Any]]:
-    """Each change of these routes, the newest first."""
-    lists = await together(*(desk.get(f"/warehouse/routes/{row['id']}/optimizations") for row in shown.rows))
-    rows = [_row(route, each) for route, its in zip(shown.rows, lists, strict=True) for each in its]
-    return sorted(rows, key=lambda row: str(row["made_at"]), reverse=True)
+async def _numbers(desk: Desk, changes: Sequence[Answer]) -> dict[str, str]:
+    """Route -> its number."""
+    ids = sorted({str(each["route_id"]) for each in changes})
+    found = (await desk.page("/warehouse/routes", id=ids, limit=len(ids))).items if ids else []
+    return {str(route["id"]): str(route["number"]) for route in found}
 
 
-def _row(route: Answer, change: Answer) -> dict[str, Any]:
-    return {
-        "route": route,
-        "kind": change["kind"],
-        "objective": change["objective"],
-        "made_at": change["made_at"],
-        "distance_m": change["distance_m"],
-        "saved": {name: _less(change, name) for name in _FIGURES},
-    }
+def _row(number: str, change: Answer) -> dict[str, Any]:
+    return {**change, "number": number, "saved": {name: _less(change, name) for name in _FIGURES}}
 
 
 def _less(change: Answer, name: str) -> int:

@@ -6,11 +6,11 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from cloud_api.console import forms
+from cloud_api.console import clashes, forms
 from cloud_api.console.asking import Answer, Refused
 from cloud_api.console.forms import Form
 from cloud_api.console.pages import go, show
-from cloud_api.console.route import AtDesk, console_router
+from cloud_api.console.route import AtDesk, Looking, console_router
 
 router = console_router("/dispatch")
 FACTORS = ("weekday_factors", "weekend_factors")
@@ -73,6 +73,7 @@ GROUPS: dict[str, tuple[Limit, ...]] = {
         Limit("handover_s", "Handing over an order from a broken van", "min", 0, 60, 60),
     ),
 }
+_LABELS = {"objective": "Keep small"} | {limit.name: limit.label for limits in GROUPS.values() for limit in limits}
 OBJECTIVES = (
     ("distance", "Distance"),
     ("time", "Time"),
@@ -90,15 +91,16 @@ async def show_constraints(request: Request, desk: AtDesk) -> Response:
 
 
 @router.post("/constraints")
-async def save_constraints(request: Request, desk: AtDesk) -> Response:
+async def save_constraints(request: Request, desk: AtDesk, looking: Looking) -> Response:
     """Set them, all of them."""
     form = await forms.read(request)
     try:
         await desk.do("PUT", "/dispatch/constraints", body_of(form), key=form.key)
     except Refused as refused:
         form.refuse(refused)
-        form.problem = form.problem or form.error("version")
         said = await desk.get("/dispatch/constraints")
+        objectives = clashes.said(looking, dict(OBJECTIVES))
+        clashes.meet(form, refused, _form(said), clashes.said(looking, _LABELS), objective=objectives.get)
         told = {"form": form, "said": said, **_known()}
         return show(request, "dispatch/constraints.html", status=refused.status, **told)
     return go(request, "/console/dispatch/constraints", said="Saved: the next plan keeps to it.")
@@ -109,9 +111,8 @@ def body_of(form: Form) -> dict[str, Any]:
     body: dict[str, Any] = {
         "objective": form.get("objective"),
         "learn_service_times": form.ticked("learn_service_times"),
+        **clashes.version_of(form),
     }
-    if form.get("version").isdecimal():
-        body["version"] = int(form.get("version"))
     for limits in GROUPS.values():
         body |= {limit.name: _sent(form.get(limit.name), limit) for limit in limits if form.get(limit.name)}
     for name in FACTORS:

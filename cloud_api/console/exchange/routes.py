@@ -31,10 +31,10 @@ _UNDER_WAY = ("queued", "running")
 
 
 @router.get("/imports")
-async def show_imports(request: Request, desk: AtDesk) -> Response:
+async def show_imports(request: Request, desk: AtDesk, who: Looking) -> Response:
     """The form, and what was imported before."""
     form = forms.Form.of(entity=request.query_params.get("entity", "products"), format="csv")
-    return show(request, "exchange/imports.html", form=form, **_known(await table(request, desk, "/imports")))
+    return show(request, "exchange/imports.html", form=form, **_known(await table(request, desk, "/imports"), who))
 
 
 @router.post("/imports")
@@ -50,7 +50,7 @@ async def start_import(request: Request, desk: AtDesk, who: Looking) -> Response
         if "HX-Request" in request.headers:
             return show(request, "exchange/refused.html", refused=refused)
         found = await table(request, desk, "/imports")
-        return show(request, "exchange/imports.html", status=refused.status, form=form, **_known(found))
+        return show(request, "exchange/imports.html", status=refused.status, form=form, **_known(found, who))
     if "HX-Request" in request.headers:
         return show(request, "exchange/report.html", run=made, entities=ENTITIES)
     return go(request, f"{IMPORTS}/{made['id']}")
@@ -84,21 +84,20 @@ async def export_problems(request: Request, desk: AtDesk, who: Looking, id: str)
 
 
 @router.get("/exports")
-async def show_exports(request: Request, desk: AtDesk) -> Response:
+async def show_exports(request: Request, desk: AtDesk, who: Looking) -> Response:
     """What can be written, and what was."""
-    return show(request, "exchange/exports.html", **_known(await table(request, desk, "/exports")))
+    return show(request, "exchange/exports.html", **_known(await table(request, desk, "/exports"), who))
 
 
 @router.get("/exports/part")
-async def show_exports_part(request: Request, desk: AtDesk) -> Response:
+async def show_exports_part(request: Request, desk: AtDesk, who: Looking) -> Response:
     """The table alone, read again while something is being written."""
     found = await table(request, desk, "/exports")
-    found = Table(EXPORTS, found.query, found.rows, found.next_cursor)
-    return show(request, "exchange/exports_part.html", **_known(found))
+    return show(request, "exchange/exports_part.html", **_known(found, who))
 
 
 @router.post("/exports")
-async def start_export(request: Request, desk: AtDesk) -> Response:
+async def start_export(request: Request, desk: AtDesk, who: Looking) -> Response:
     """Let a file be written."""
     form = await forms.read(request)
     try:
@@ -106,13 +105,13 @@ async def start_export(request: Request, desk: AtDesk) -> Response:
     except Refused as refused:
         form.refuse(refused)
         found = await table(request, desk, "/exports")
-        return show(request, "exchange/exports.html", status=refused.status, **{**_known(found), "form": form})
+        return show(request, "exchange/exports.html", status=refused.status, **{**_known(found, who), "form": form})
     return go(request, EXPORTS, said="The file is being written.")
 
 
 @router.get("/exports/{id}/file")
 async def fetch_export(desk: AtDesk, id: str) -> Response:
-    """The file."""
+    """The file that was written, as it is kept."""
     file = await desk.raw(f"/exports/{id}/download")
     response = Response(file.content, media_type=file.headers["content-type"])
     response.headers["Content-Disposition"] = file.headers["content-disposition"]
@@ -138,11 +137,12 @@ async def _send(desk: Desk, who: Visitor, form: forms.Form, sent: forms.Sent | N
     )
 
 
-def _known(found: Table) -> dict[str, Answer]:
+def _known(found: Table, who: Visitor) -> dict[str, Answer]:
     return {
         "table": found,
         "entities": ENTITIES,
-        "formats": FORMATS,
+        "kinds": [(name, who.say(text)) for name, text in ENTITIES.items()],
+        "formats": [(one, one.upper()) for one in FORMATS],
         "dates": _DATES,
         "numbers": _NUMBERS,
         "under_way": any(run["status"] in _UNDER_WAY for run in found.rows),

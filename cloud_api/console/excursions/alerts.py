@@ -56,7 +56,7 @@ async def export_alerts(request: Request, desk: AtDesk, visitor: Looking) -> Res
     )
     say, word, moment = visitor.say, visitor.writing.word, visitor.writing.moment
     head = (
-        say("Alert"), say("Message"), say("Warehouse"), say("Place"), say("Severity"), say("State"), say("Times"),
+        say("Alert"), say("Message"), say("Warehouse"), say("Place"), say("Severity"), say("Status"), say("Times"),
         say("First raised"), say("Last raised"), say("Over since"), say("Acknowledged by"), say("Resolved"),
     )  # fmt: skip
     told = (

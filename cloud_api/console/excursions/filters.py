@@ -16,7 +16,8 @@ async def rooms_of(visitor: Visitor) -> Sequence[Answer]:
     """Rooms to filter by, as far as they are for this person."""
     if not visitor.may("storage:read"):
         return []
-    return await visitor.desk.every("/warehouse/storage/locations", location_type="room", most=_MOST_ROOMS)
+    places = "/warehouse/storage/locations"
+    return await visitor.desk.every(places, location_type="room", most=_MOST_ROOMS, climate=False)
 
 
 def choices(rooms: Sequence[Answer], names: Names) -> Options:

@@ -96,8 +96,9 @@ async def gather(desk: Desk, visitor: Visitor, excursion_id: str) -> Case:
         Refused: when it is not there, or not for this person.
     """
     excursion = await desk.get(f"/excursions/{excursion_id}")
+    room = f"/warehouse/storage/locations/{excursion['location_id']}"
     place, sensor, alert, hold = await together(
-        _perhaps(desk, visitor, "storage:read", f"/warehouse/storage/locations/{excursion['location_id']}"),
+        _perhaps(desk, visitor, "storage:read", room, climate=False),
         _perhaps(desk, visitor, "devices:read", f"/edge/sensors/{excursion['sensor_id']}"),
         _whole_alert_of(desk, excursion_id),
         _hold_of(desk, visitor, excursion),
@@ -109,12 +110,12 @@ async def gather(desk: Desk, visitor: Visitor, excursion_id: str) -> Case:
     return Case(excursion, place or {}, sensor or {}, alert, hold, names)
 
 
-async def _perhaps(desk: Desk, visitor: Visitor, permission: str, path: str) -> Answer | None:
+async def _perhaps(desk: Desk, visitor: Visitor, permission: str, path: str, **query: object) -> Answer | None:
     """What is at a path; None when it is gone, or not for this person."""
     if not visitor.may(permission):
         return None
     try:
-        return await desk.get(path)
+        return await desk.get(path, **query)
     except Refused:
         return None
 

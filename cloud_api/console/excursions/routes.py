@@ -57,7 +57,7 @@ async def export_excursions(request: Request, desk: AtDesk, visitor: Looking) ->
     say, word = visitor.say, visitor.writing.word
     head = (
         say("Number"), say("Warehouse"), say("Place"), say("Sensor"), say("What happened"), say("Worst value"),
-        say("Unit"), say("Began"), say("Ended"), say("Minutes"), say("Severity"), say("State"), say("Decision"),
+        say("Unit"), say("Began"), say("Ended"), say("Minutes"), say("Severity"), say("Status"), say("Decision"),
     )  # fmt: skip
     told = (
         (

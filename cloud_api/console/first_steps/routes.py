@@ -1,13 +1,12 @@
 """`/console/first-steps`: the organisation's facts, its first warehouse and people, its data; kept by the API."""
 
 from collections.abc import Mapping, Sequence
-from zoneinfo import available_timezones
 
 from fastapi import Request, Response
 
-from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused, together
-from cloud_api.console.choices import places_of, warehouses_of
+from cloud_api.console import clashes, forms
+from cloud_api.console.asking import Answer, Desk, Refused, nothing, together
+from cloud_api.console.choices import options, places_of, warehouses_of, zones
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 
@@ -18,7 +17,13 @@ STEPS: Mapping[str, str] = {
     "setup": "Warehouse and people",
     "import": "Your data",
 }
-_FACTS = ("name", "timezone", "email", "phone", "address")
+_FACTS: Mapping[str, str] = {
+    "name": "Name of the organisation",
+    "timezone": "Time zone",
+    "email": "E-mail address",
+    "phone": "Phone",
+    "address": "Postal address",
+}
 STORAGE: Sequence[str] = ("cold_storage", "freezer", "ambient", "dry_storage")
 
 
@@ -40,11 +45,13 @@ async def show_card(request: Request, desk: AtDesk, who: Looking) -> Response:
 async def save_facts(request: Request, desk: AtDesk, who: Looking) -> Response:
     """What the organisation is called, and where it is."""
     form = await forms.read(request)
-    body = {name: form.get(name) for name in _FACTS}
+    body = {name: form.get(name) for name in _FACTS} | clashes.version_of(form)
     try:
         await desk.do("PUT", _own(who), body)
     except Refused as refused:
         form.refuse(refused)
+        now = forms.Form.of(await desk.get(_own(who)))
+        clashes.meet(form, refused, now, clashes.said(who, _FACTS))
         return await _page(request, desk, who, "welcome", form=form, status=refused.status)
     return await _next(request, desk, who, "welcome")
 
@@ -63,7 +70,7 @@ async def add_warehouse(request: Request, desk: AtDesk, who: Looking) -> Respons
 
 @router.post("/room")
 async def add_room(request: Request, desk: AtDesk, who: Looking) -> Response:
-    """A room of it."""
+    """Add a room to a warehouse that was just made."""
     form = await forms.read(request)
     names = ("warehouse_id", "name", "code", "storage_type", "temperature_min_c", "temperature_max_c")
     try:
@@ -143,26 +150,23 @@ async def _page(
 async def _beside(desk: Desk, who: Visitor, step: str) -> dict[str, Answer]:
     """What a step chooses from, and what is there already."""
     if step == "welcome":
-        return {"zones": sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc"))}
+        return {"zones": zones()}
     if step == "import":
         return {}
     warehouses, rooms, roles, invitations = await together(
         warehouses_of(who),
         places_of(who),
-        desk.every("/admin/roles") if who.may("roles:read") else _none(),
-        desk.every("/invites") if who.may("users:read") else _none(),
+        desk.every("/admin/roles") if who.may("roles:read") else nothing(),
+        desk.every("/invites") if who.may("users:read") else nothing(),
     )
     return {
         "warehouses": warehouses,
+        "warehouse_choices": options(warehouses),
         "rooms": [room for room in rooms if room["warehouse_id"]],
         "roles": sorted(role["name"] for role in roles),
         "invitations": invitations,
         "storage": STORAGE,
     }
-
-
-async def _none() -> list[Answer]:
-    return []
 
 
 def _own(who: Visitor) -> str:

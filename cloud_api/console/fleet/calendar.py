@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from cloud_api.console import files, forms
-from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console.asking import Answer, Desk, Refused, nothing, together
 from cloud_api.console.choices import Options, options
 from cloud_api.console.forms import Form
 from cloud_api.console.pages import Visitor, go, show
@@ -123,7 +123,7 @@ async def _week(request: Request, desk: Desk, visitor: Visitor, form: Form, *, s
     monday = monday_of(request, visitor)
     may_write = visitor.may("fleet:write")
     shifts, drivers, vehicles = await together(
-        _shifts(desk, monday), drivers_of(desk), _vehicles(desk) if may_write else _none()
+        _shifts(desk, monday), drivers_of(desk), _vehicles(desk) if may_write else nothing()
     )
     return show(
         request,
@@ -154,7 +154,3 @@ async def drivers_of(desk: Desk) -> Options:
 async def _vehicles(desk: Desk) -> Options:
     found = await desk.every("/warehouse/fleet/vehicles", most=400, status="active")
     return sorted(options(found, "number"), key=lambda pair: pair[1])
-
-
-async def _none() -> Options:
-    return []

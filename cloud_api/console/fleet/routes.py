@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from cloud_api.console import files, forms
+from cloud_api.console import clashes, files, forms
 from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.choices import options, warehouses_of
 from cloud_api.console.fleet import vehicles
@@ -78,7 +78,7 @@ async def show_new_vehicle(request: Request, desk: AtDesk, visitor: Looking) -> 
 
 @pages.post("")
 async def create_vehicle(request: Request, desk: AtDesk, visitor: Looking) -> Response:
-    """Add a vehicle."""
+    """Add a vehicle to the fleet."""
     form = await forms.read(request)
     try:
         made = await desk.do("POST", _VEHICLES, vehicles.body_of(form, new=True), key=form.key)
@@ -90,7 +90,7 @@ async def create_vehicle(request: Request, desk: AtDesk, visitor: Looking) -> Re
 
 @pages.get("/{id}")
 async def show_vehicle(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
-    """One vehicle."""
+    """One vehicle: its papers, its workshop visits, its shifts."""
     return await _vehicle(request, desk, visitor, id)
 
 
@@ -106,11 +106,12 @@ async def update_vehicle(request: Request, desk: AtDesk, visitor: Looking, id: s
     """Change what was typed."""
     form = await forms.read(request)
     try:
-        await desk.do("PUT", f"{_VEHICLES}/{id}", vehicles.body_of(form, new=False), key=form.key)
+        body = {**vehicles.body_of(form, new=False), **clashes.version_of(form)}
+        await desk.do("PUT", f"{_VEHICLES}/{id}", body, key=form.key)
     except Refused as refused:
         form.refuse(refused, **vehicles.refuse(form, refused.fields))
         vehicle = await desk.get(f"{_VEHICLES}/{id}")
-        return await _form(request, desk, visitor, form, vehicle=vehicle, status=refused.status)
+        return await _form(request, desk, visitor, form, vehicle=vehicle, refused=refused, status=refused.status)
     return go(request, f"/console/fleet/{id}", said="The vehicle is changed.")
 
 
@@ -197,9 +198,13 @@ async def _form(
     form: Form,
     *,
     vehicle: Answer | None = None,
+    refused: Refused | None = None,
     status: int = 200,
 ) -> Response:
     drivers, homes = await together(drivers_of(desk), _homes(visitor))
+    if vehicle is not None and refused is not None:
+        known = {**dict(drivers), **homes}
+        clashes.meet(form, refused, vehicles.form_of(vehicle), lambda one: vehicles.told(one, known, visitor))
     return show(
         request,
         "fleet/form.html",

@@ -8,6 +8,7 @@ from typing import Any
 
 from cloud_api.console.asking import Answer
 from cloud_api.console.forms import Form
+from cloud_api.console.pages import Visitor
 
 TYPES = ("van", "truck", "bike", "car")
 FUELS = ("diesel", "petrol", "electric", "cng")
@@ -22,6 +23,7 @@ PAPERS: Mapping[str, str] = {
 }
 SERVICE = "next_maintenance_on"
 MOST_COMPARTMENTS = 12
+_PARTS = ("name", "storage_type", "temperature_min_c", "temperature_max_c", "capacity_kg")
 _SOON_DAYS = 30
 _PLAIN = ("number", "vehicle_type", "fuel_type", "model", "home_warehouse_id", SERVICE, *PAPERS)
 #: what is emptied when nothing stands in the field
@@ -61,6 +63,25 @@ _FIGURES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "cost_per_km": ("cost_per_km_minor", _times(100)),
 }
 _MAY_BE_UNKNOWN = ("capacity_volume_l", "fuel_l_per_100km", "energy_kwh_per_100km", "co2_g_per_km")
+#: what two people may say differently, as the form calls it
+_LABELS: Mapping[str, str] = {
+    "number": "Number plate",
+    "vehicle_type": "Kind",
+    "model": "Model",
+    "capacity_kg": "Carries, kg",
+    "capacity_volume_l": "Volume, litres",
+    "driver_id": "Who usually drives it",
+    "home_warehouse_id": "Home",
+    **PAPERS,
+    SERVICE: "Next workshop visit",
+    "odometer_km": "Odometer, km",
+    "fuel_type": "Runs on",
+    "co2_g_per_km": "CO₂, g/km",
+    "fuel_l_per_100km": "Litres / 100 km",
+    "energy_kwh_per_100km": "kWh / 100 km",
+    "fixed_cost": "Cost of a day",
+    "cost_per_km": "Cost of a kilometre",
+}
 #: the API's field -> ours
 RENAMED = {sent: typed for typed, (sent, _) in _FIGURES.items()}
 
@@ -127,6 +148,23 @@ def body_of(form: Form, *, new: bool) -> dict[str, Any]:
         body |= {name: None for name in _EMPTIED if name in form.values and not form.get(name)}
     body["compartments"] = _compartments(form)
     return body
+
+
+def told(form: Form, known: Mapping[str, str], visitor: Visitor) -> Mapping[str, str]:
+    """What stands in a form as people read it, a line a field and a line a compartment.
+
+    Args:
+        known: what drivers and warehouses are called.
+    """
+    said, word = {name: form.get(name) for name in _LABELS}, visitor.writing.word
+    said |= {name: known.get(said[name], said[name]) for name in ("driver_id", "home_warehouse_id")}
+    said |= {name: word(said[name]) for name in ("vehicle_type", "fuel_type") if said[name]}
+    lines = {visitor.say(label): said[name] for name, label in _LABELS.items()}
+    for place in _typed_places(form):
+        name, climate, low, high, capacity = (form.get(f"compartments.{place}.{part}") for part in _PARTS)
+        figures = (word(climate), f"{low or '–'} … {high or '–'} °C", f"{capacity} kg")
+        lines[f"{visitor.say('Compartments')}: {name}"] = " · ".join(figures)
+    return lines
 
 
 def rows_of(form: Form) -> int:

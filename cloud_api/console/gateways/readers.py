@@ -1,14 +1,15 @@
 """`/console/gateways/readers`: what a reader is, where, and what is booked of the tags that pass it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from cloud_api.console import form_rows, forms
-from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console import clashes, form_rows, forms
+from cloud_api.console.asking import Answer, Desk, Refused, nothing, together
 from cloud_api.console.choices import options, places_of
 from cloud_api.console.forms import Form
+from cloud_api.console.gateways import equipment
 from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, ConsoleRoute, Looking
@@ -25,22 +26,23 @@ _MOST_ANTENNAS = 64
 
 
 @router.get("/new")
-async def show_new_reader(request: Request, desk: AtDesk, visitor: Looking) -> Response:
+async def show_new_reader(request: Request, visitor: Looking) -> Response:
     """The form of a reader to come; the address may name its gateway."""
     form = Form.of(gateway_id=request.query_params.get("gateway_id"), direction="both")
-    return await _new(request, desk, visitor, form)
+    return await equipment.show_new(request, visitor, "readers", form, **_told(visitor, form))
 
 
 @router.post("")
 async def register_reader(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Register it, whether it was heard already or not."""
     form = await forms.read(request)
-    body = {**_facts(form), **form.body("gateway_id", "code", "location_id")}
+    body = {**_facts(form), **equipment.registered(form)}
     try:
         made = await desk.do("POST", _API, body, key=form.key)
     except Refused as refused:
         form.refuse(refused)
-        return await _new(request, desk, visitor, form, status=refused.status)
+        told = _told(visitor, form)
+        return await equipment.show_new(request, visitor, "readers", form, status=refused.status, **told)
     return go(request, f"{_PATH}/{made['id']}", said="The reader is registered.")
 
 
@@ -54,14 +56,12 @@ async def show_reader(request: Request, desk: AtDesk, visitor: Looking, id: str)
 async def change_reader(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """Say what it is; one that was only heard is registered by that."""
     form = await forms.read(request)
-    body = _facts(form)
-    if "location_id" in form.values:
-        body["location_id"] = form.get("location_id") or None
+    body = {**_facts(form), **equipment.placed(form), **clashes.version_of(form)}
     try:
         await desk.do("PUT", f"{_API}/{id}", body, key=form.key)
     except Refused as refused:
         form.refuse(refused)
-        return await _page(request, desk, visitor, id, status=refused.status, form=form)
+        return await _page(request, desk, visitor, id, refused=refused, form=form)
     return go(request, f"{_PATH}/{id}", said="The reader is changed.")
 
 
@@ -90,7 +90,7 @@ async def add_rule(request: Request, desk: AtDesk, visitor: Looking, id: str) ->
         await desk.do("POST", _RULES, body, key=form.key)
     except Refused as refused:
         form.refuse(refused, max_age_s="max_age_min")
-        return await _page(request, desk, visitor, id, status=refused.status, ruling=form)
+        return await _page(request, desk, visitor, id, refused=refused, ruling=form)
     return go(request, f"{_PATH}/{id}", said="Passages are booked by this rule from now on.")
 
 
@@ -142,6 +142,7 @@ def _form_of(reader: Answer) -> Form:
         name=reader["name"] or "",
         direction=reader["direction"],
         location_id=reader["location_id"],
+        version=reader["version"],
     )
     if reader["portal"]:
         form.values["portal"] = "true"
@@ -151,21 +152,29 @@ def _form_of(reader: Answer) -> Form:
     return form
 
 
-def _told(visitor: Visitor, form: Form, places: Sequence[Answer]) -> dict[str, object]:
+def _said(form: Form, places: Mapping[str, str], visitor: Visitor) -> Mapping[str, str]:
+    """What the form of a reader says, a line an antenna."""
+    say, word = visitor.say, visitor.writing.word
+    said = {
+        say("Name"): form.get("name"),
+        say("Place"): places.get(form.get("location_id"), ""),
+        say("Which way things pass it"): word(form.get("direction")),
+        say("Portal"): form.get("portal"),
+    }
+    for place in form_rows.places_of(form, "antennas", "number"):
+        named = (form.get(f"antennas.{place}.{name}") for name in ("number", "direction", "location_id"))
+        number, direction, location_id = named
+        looks_at = places.get(location_id, say("where the reader is"))
+        said[f"{say('Antennas')}: {number}"] = f"{word(direction or 'both')} · {looks_at}"
+    return said
+
+
+def _told(visitor: Visitor, form: Form) -> dict[str, Any]:
     """What both forms of a reader choose from."""
-    word = visitor.writing.word
     return {
-        "form": form,
-        "places": options(places, "code", "name"),
-        "directions": [(code, word(code)) for code in DIRECTIONS],
+        "directions": visitor.writing.words(DIRECTIONS),
         "antennas": form_rows.to_show(len(form_rows.places_of(form, "antennas", "number")), _MOST_ANTENNAS),
     }
-
-
-async def _new(request: Request, desk: Desk, visitor: Visitor, form: Form, *, status: int = 200) -> Response:
-    gateways, places = await together(desk.every("/edge/gateways", status="active"), places_of(visitor))
-    told = _told(visitor, form, places)
-    return show(request, "gateways/reader_new.html", status=status, gateways=options(gateways), **told)
 
 
 async def _page(
@@ -174,31 +183,33 @@ async def _page(
     visitor: Visitor,
     id: str,
     *,
-    status: int = 200,
+    refused: Refused | None = None,
     form: Form | None = None,
     ruling: Form | None = None,
 ) -> Response:
     reader, places, rules = await together(
         desk.get(f"{_API}/{id}"),
         places_of(visitor),
-        desk.every(_RULES, reader_id=id) if visitor.may("stock:read") else _none(),
+        desk.every(_RULES, reader_id=id) if visitor.may("stock:read") else nothing(),
     )
     gateway = await desk.get(f"/edge/gateways/{reader['gateway_id']}")
-    word = visitor.writing.word
+    words, choices = visitor.writing.words, options(places, "code", "name")
+    if form is not None and refused is not None:
+        known = dict(choices)
+        clashes.meet(form, refused, _form_of(reader), lambda one: _said(one, known, visitor))
+    shown = form or _form_of(reader)
     return show(
         request,
         "gateways/reader.html",
-        status=status,
+        status=200 if refused is None else refused.status,
         reader=reader,
         gateway=gateway,
         rules=rules,
         names=await names_of(visitor, places=[reader["location_id"], *(rule["to_location_id"] for rule in rules)]),
         ruling=ruling or Form.of(direction="in", mode="propose", window_s=30, max_age_min=15),
-        actions=[(code, word(code)) for code in ACTIONS],
-        modes=[(code, word(code)) for code in MODES],
-        **_told(visitor, form or _form_of(reader), places),
+        actions=words(ACTIONS),
+        modes=words(MODES),
+        form=shown,
+        places=choices,
+        **_told(visitor, shown),
     )
-
-
-async def _none() -> list[Answer]:
-    return []

@@ -7,12 +7,13 @@ from fastapi import Request, Response
 from cloud_api.console import forms
 from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.forms import Form
-from cloud_api.console.gateways import qr, wanted
+from cloud_api.console.gateways import wanted
 from cloud_api.console.gateways.readers import router as readers
 from cloud_api.console.gateways.scales import router as scales
 from cloud_api.console.gateways.sensors import router as sensors
 from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, go, show
+from cloud_api.console.qr import picture_of
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import table
 
@@ -37,7 +38,7 @@ async def list_gateways(request: Request, desk: AtDesk) -> Response:
 
 @router.get("/gateways/part")
 async def list_gateways_part(request: Request, desk: AtDesk) -> Response:
-    """The same again when something has changed."""
+    """The table of gateways, as it is now."""
     return show(request, "gateways/list_part.html", **await _fleet(request, desk))
 
 
@@ -65,7 +66,7 @@ for its in (sensors, readers, scales):
 
 @router.get("/gateways/{id}")
 async def show_gateway(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
-    """How it is."""
+    """How one gateway is: its heartbeats, what waits in it, its alarms."""
     return show(request, "gateways/health.html", here="health", **await _health(request, desk, visitor, id))
 
 
@@ -105,7 +106,7 @@ async def list_commands(request: Request, desk: AtDesk, id: str) -> Response:
 
 @router.get("/gateways/{id}/commands/part")
 async def list_commands_part(request: Request, desk: AtDesk, id: str) -> Response:
-    """The same again."""
+    """The table of its commands, as it is now."""
     rows = await table(request, desk, f"{_API}/{id}/commands")
     return show(request, "gateways/commands_part.html", table=rows)
 
@@ -145,13 +146,14 @@ async def change_config(request: Request, desk: AtDesk, visitor: Looking, id: st
     """Set what is its own, as a new version."""
     form = await forms.read(request)
     config = await desk.get(f"{_API}/{id}/config")
+    body = wanted.body_of(form, config)
     if form.get("version") != str(config["version"]):
         form.problem = visitor.say(_MOVED)
         return await _config(request, desk, id, status=409, form=form)
     try:
-        made = await desk.do("PUT", f"{_API}/{id}/config", wanted.body_of(form, config), key=form.key)
+        made = await desk.do("PUT", f"{_API}/{id}/config", body, key=form.key)
     except Refused as refused:
-        form.refuse(refused, **wanted.renamed(form, refused.fields))
+        form.refuse(refused)
         return await _config(request, desk, id, status=refused.status, form=form)
     changed = made["version"] != config["version"]
     said = "The configuration is a new version; the gateway takes it soon." if changed else "Nothing has changed."
@@ -198,7 +200,7 @@ async def revoke_gateway(request: Request, desk: AtDesk, id: str) -> Response:
 
 
 def _claim(request: Request, made: Answer, name: str) -> Response:
-    told = {"url": request.app.state.settings.public_url, "picture": qr.picture_of(made["claim_code"])}
+    told = {"url": request.app.state.settings.public_url, "picture": picture_of(made["claim_code"])}
     return show(request, "gateways/claim.html", made=made, name=name, **told)
 
 
@@ -260,8 +262,7 @@ async def _config(request: Request, desk: Desk, id: str, *, status: int = 200, f
         config=config,
         history=history.items,
         form=shown,
-        watches=wanted.rows_of(shown, "watches", "rule", wanted.MOST_WATCHES),
-        outputs=wanted.rows_of(shown, "outputs", "target", wanted.MOST_OUTPUTS),
+        rows=wanted.rows_of(shown),
         watch_kinds=wanted.WATCH_KINDS,
         output_kinds=wanted.OUTPUT_KINDS,
     )

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console import clashes, forms
+from cloud_api.console.asking import Desk, Refused, nothing, together
 from cloud_api.console.choices import options, places_of
 from cloud_api.console.files import MOST_ROWS, table_file
 from cloud_api.console.forms import Form
@@ -72,7 +72,7 @@ async def export_sensors(request: Request, desk: AtDesk, visitor: Looking) -> Re
 
 @router.get("/{id}")
 async def show_sensor(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
-    """One sensor."""
+    """One sensor: its calibrations, and where it was."""
     return await _sensor(request, desk, visitor, id)
 
 
@@ -87,11 +87,12 @@ async def update_sensor(request: Request, desk: AtDesk, visitor: Looking, id: st
     }
     if "location_id" not in form.values:
         del body["location_id"]
+    body |= clashes.version_of(form)
     try:
         await desk.do("PUT", f"{_API}/{id}", body, key=form.key)
     except Refused as refused:
         form.refuse(refused)
-        return await _sensor(request, desk, visitor, id, status=refused.status, placing=form)
+        return await _sensor(request, desk, visitor, id, refused=refused, placing=form)
     return go(request, f"/console/gateways/sensors/{id}", said="The sensor is changed.")
 
 
@@ -115,32 +116,38 @@ async def record_calibration(request: Request, desk: AtDesk, visitor: Looking, i
         await desk.do("POST", f"{_API}/{id}/calibrations", body, key=form.key)
     except Refused as refused:
         form.refuse(refused)
-        return await _sensor(request, desk, visitor, id, status=refused.status, calibrating=form)
+        return await _sensor(request, desk, visitor, id, refused=refused, calibrating=form)
     return go(request, f"/console/gateways/sensors/{id}", said="The calibration is written down.")
 
 
 async def _sensor(
-    request: Request, desk: Desk, visitor: Visitor, id: str, *, status: int = 200, **typed: Form
+    request: Request, desk: Desk, visitor: Visitor, id: str, *, refused: Refused | None = None, **typed: Form
 ) -> Response:
     sensor, calibrations, placements, places = await together(
         desk.get(f"{_API}/{id}"),
         desk.get(f"{_API}/{id}/calibrations"),
         desk.get(f"{_API}/{id}/placements"),
-        places_of(visitor) if visitor.may("devices:write") else _nowhere(),
+        places_of(visitor) if visitor.may("devices:write") else nothing(),
     )
     gateway, names = await together(
         desk.get(f"/edge/gateways/{sensor['gateway_id']}"),
         names_of(visitor, places=[sensor["location_id"], *(one["location_id"] for one in placements)]),
     )
+    named = ("location_id", "interval_s", "version")
+    placed = Form.of({name: sensor[name] for name in named})
+    if refused is not None and "placing" in typed:
+        labels = {"location_id": visitor.say("Place"), "interval_s": visitor.say("Heard every, seconds")}
+        known = dict(options(places, "code", "name"))
+        clashes.meet(typed["placing"], refused, placed, labels, location_id=known.get)
     shown = {
-        "placing": Form.of(location_id=sensor["location_id"], interval_s=sensor["interval_s"]),
+        "placing": placed,
         "calibrating": Form.of(gain=f"{sensor['gain']:g}", offset=f"{sensor['offset']:g}"),
         **typed,
     }
     return show(
         request,
         "gateways/sensor.html",
-        status=status,
+        status=200 if refused is None else refused.status,
         sensor=sensor,
         gateway=gateway,
         calibrations=calibrations,
@@ -149,10 +156,6 @@ async def _sensor(
         places=options(places, "code", "name"),
         **shown,
     )
-
-
-async def _nowhere() -> list[Answer]:
-    return []
 
 
 def _figure(text: str) -> object:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from cloud_api.console import form_rows
 from cloud_api.console.asking import Answer
 from cloud_api.console.forms import Form
 
@@ -10,7 +11,6 @@ WATCH_KINDS = ("silent", "rising", "falling")
 OUTPUT_KINDS = ("gpio", "mqtt")
 MOST_WATCHES = 1_000
 MOST_OUTPUTS = 50
-_EMPTY_ROWS = 1
 
 
 def _figure(text: str) -> object:
@@ -45,25 +45,19 @@ def form_of(config: Answer) -> Form:
     return form
 
 
-def rows_of(form: Form, kind: str, name: str, most: int) -> Sequence[int]:
-    """The places of the rows to show: those that were filled in, and an empty one."""
-    filled = _filled(form, kind, name)
-    following = filled[-1] + 1 if filled else 0
-    return [*filled, *range(following, min(most, following + _EMPTY_ROWS))]
-
-
 def body_of(form: Form, config: Answer) -> dict[str, Any]:
-    """All that a gateway is to have: what was typed, and the pauses that were not taken away."""
+    """All that a gateway is to have: what was typed, its rows closed up, and the pauses that were not taken away."""
     interval = form.get("heartbeat_interval_s")
+    watches, outputs = form_rows.close_up(form, "watches", "rule"), form_rows.close_up(form, "outputs", "target")
     return {
         "heartbeat_interval_s": int(interval) if interval.isdecimal() else interval,
         "watches": [
             {**_row(form, f"watches.{place}.", _WATCH), "latched": form.ticked(f"watches.{place}.latched")}
-            for place in _filled(form, "watches", "rule")
+            for place in range(watches)
         ],
         "outputs": [
             {**_row(form, f"outputs.{place}.", _OUTPUT), "rules": _names(form.get(f"outputs.{place}.rules"))}
-            for place in _filled(form, "outputs", "target")
+            for place in range(outputs)
         ],
         "pauses": [
             pause for place, pause in enumerate(config["pauses"]) if not form.ticked(f"pauses.{place}.taken_away")
@@ -71,25 +65,13 @@ def body_of(form: Form, config: Answer) -> dict[str, Any]:
     }
 
 
-def renamed(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
-    """How the API's fields are called in the form, whose rows may have gaps."""
-    rows = {"watches": _filled(form, "watches", "rule"), "outputs": _filled(form, "outputs", "target")}
-    named = {}
-    for field in fields:
-        kind, _, rest = field.partition(".")
-        place, _, name = rest.partition(".")
-        if kind in rows and place.isdecimal() and int(place) < len(rows[kind]) and name:
-            named[field] = f"{kind}.{rows[kind][int(place)]}.{name}"
-    return named
-
-
-def _filled(form: Form, kind: str, name: str) -> list[int]:
-    parts = [field.split(".") for field in form.values]
-    return sorted(
-        int(part[1])
-        for part in parts
-        if len(part) == 3 and part[0] == kind and part[2] == name and part[1].isdecimal() and form.get(".".join(part))
-    )
+def rows_of(form: Form) -> Mapping[str, Sequence[int]]:
+    """The places of the rows to show: those that were filled in, and an empty one."""
+    named = {"watches": ("rule", MOST_WATCHES), "outputs": ("target", MOST_OUTPUTS)}
+    return {
+        kind: form_rows.to_show(len(form_rows.places_of(form, kind, name)), most)
+        for kind, (name, most) in named.items()
+    }
 
 
 def _row(form: Form, before: str, fields: Mapping[str, Callable[[str], object]]) -> dict[str, object]:

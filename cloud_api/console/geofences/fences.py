@@ -14,6 +14,16 @@ SHAPES = ("circle", "polygon")
 TONES: Mapping[str, str] = {"depot": "primary", "customer": "green", "restricted": "red"}
 CORNERS = "polygon"
 _CIRCLE = ("latitude", "longitude", "radius_m")
+#: what two people may say differently, as the form calls it
+LABELS: Mapping[str, str] = {
+    "name": "Name",
+    "kind": "Kind",
+    "warehouse_id": "Warehouse",
+    "circle.latitude": "Latitude",
+    "circle.longitude": "Longitude",
+    "circle.radius_m": "Radius, m",
+    "polygon": "Corners",
+}
 _BETWEEN = re.compile(r"[\s,;]+")
 _CORNER = re.compile(r"polygon\.(\d+)")
 
@@ -21,7 +31,7 @@ _CORNER = re.compile(r"polygon\.(\d+)")
 def form_of(fence: Answer) -> Form:
     """A fence, to be changed."""
     corners = "\n".join(f"{latitude:.6f}, {longitude:.6f}" for latitude, longitude in fence["polygon"] or ())
-    shown = {name: fence[name] for name in ("name", "kind", "warehouse_id")}
+    shown = {name: fence[name] for name in ("name", "kind", "warehouse_id", "version")}
     circle = {f"circle.{name}": fence["circle"][name] for name in _CIRCLE} if fence["circle"] else {}
     return Form.of(shape="polygon" if corners else "circle", polygon=corners, **shown, **circle)
 

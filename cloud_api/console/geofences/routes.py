@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from cloud_api.console import forms
+from cloud_api.console import clashes, forms
 from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.choices import options, warehouses_of
 from cloud_api.console.files import MOST_ROWS, Cell, table_file
@@ -61,7 +61,7 @@ async def show_new_fence(request: Request, visitor: Looking) -> Response:
 
 @router.post("")
 async def create_fence(request: Request, desk: AtDesk, visitor: Looking) -> Response:
-    """Draw a fence."""
+    """Keep a fence as it was drawn."""
     form = await forms.read(request)
     try:
         made = await desk.do("POST", _FENCES, fences.body_of(form), key=form.key)
@@ -83,12 +83,16 @@ async def change_fence(request: Request, desk: AtDesk, visitor: Looking, id: str
     """Draw it otherwise."""
     form = await forms.read(request)
     try:
-        await desk.do("PUT", f"{_FENCES}/{id}", fences.body_of(form), key=form.key)
+        await desk.do("PUT", f"{_FENCES}/{id}", {**fences.body_of(form), **clashes.version_of(form)}, key=form.key)
     except Refused as refused:
         if refused.status == 404:
             raise
         fences.refuse(form, refused, visitor)
-        return await _form(request, visitor, form, fence=await _fence(desk, visitor, id), status=refused.status)
+        fence, houses = await together(_fence(desk, visitor, id), warehouses_of(visitor))
+        labels, names = clashes.said(visitor, fences.LABELS), dict(options(houses))
+        now = fences.form_of(fence)
+        clashes.meet(form, refused, now, labels, kind=visitor.writing.word, warehouse_id=names.get)
+        return await _form(request, visitor, form, fence=fence, status=refused.status)
     return go(request, f"{_HOME}/{id}", said="Saved.")
 
 

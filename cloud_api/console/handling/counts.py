@@ -38,7 +38,7 @@ async def list_counts(request: Request, desk: AtDesk, visitor: Looking) -> Respo
     """Stock takes, newest first."""
     rows, (choices, names) = await together(table(request, desk, _LIST, filters=_FILTERS), warehouses_for(visitor))
     places = await names_of(visitor, places=[place for row in rows.rows for place in row["location_ids"][:_NAMED]])
-    statuses = [(code, visitor.writing.word(code)) for code in STATUSES]
+    statuses = visitor.writing.words(STATUSES)
     return show(
         request,
         "handling/counts.html",

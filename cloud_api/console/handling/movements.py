@@ -38,7 +38,7 @@ async def list_movements(request: Request, visitor: Looking) -> Response:
         names_of(visitor, products=kept["product_id"], lots=kept["lot_id"], places=kept["location_id"]),
         warehouses_of(visitor),
     )
-    types = [(code, visitor.writing.word(code)) for code in TYPES]
+    types = visitor.writing.words(TYPES)
     chips = _chips(rows, chosen)
     return show(
         request,
@@ -51,9 +51,9 @@ async def list_movements(request: Request, visitor: Looking) -> Response:
     )
 
 
-@router.get("/rows")
+@router.get("/part")
 async def show_rows(request: Request, visitor: Looking) -> Response:
-    """The rows alone."""
+    """The table of movements, as it is now."""
     rows = await _table(request, visitor)
     return show(request, "handling/movement_rows.html", table=rows, names=await names_of_goods(visitor, rows.rows))
 

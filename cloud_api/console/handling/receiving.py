@@ -92,7 +92,7 @@ async def _page(request: Request, visitor: Any, form: Form, *, status: int = 200
         choices=choices,
         chosen=chosen,
         table=Table("/console/receiving", {}, []),
-        grades=[(code, visitor.writing.word(code)) for code in GRADES],
+        grades=visitor.writing.words(GRADES),
         **told,
     )
 

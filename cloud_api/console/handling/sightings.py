@@ -8,10 +8,10 @@ from cloud_api.console import forms
 from cloud_api.console.asking import Refused, together
 from cloud_api.console.forms import Form
 from cloud_api.console.handling.choosing import choices_for
-from cloud_api.console.names import Names, names_of
+from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.tables import Table, table
+from cloud_api.console.tables import table
 
 router = console_router("/sightings")
 
@@ -24,14 +24,14 @@ _FILTERS = ("status", "reader_id", "epc")
 @router.get("")
 async def list_passages(request: Request, visitor: Looking) -> Response:
     """Tags that passed portals, newest first; proposals are accepted or rejected here."""
-    statuses = [(code, visitor.writing.word(code)) for code in STATUSES]
+    statuses = visitor.writing.words(STATUSES)
     told, readers = await together(_passages(request, visitor), _devices(visitor, "/edge/readers"))
     return show(request, "handling/passages.html", statuses=statuses, readers=readers, **told)
 
 
-@router.get("/rows")
+@router.get("/part")
 async def show_passage_rows(request: Request, visitor: Looking) -> Response:
-    """The rows alone."""
+    """The table of passages, as it is now."""
     return show(request, "handling/passage_rows.html", **await _passages(request, visitor))
 
 
@@ -41,9 +41,9 @@ async def list_tag_reads(request: Request, visitor: Looking) -> Response:
     return show(request, "handling/tag_reads.html", **await _tag_reads(request, visitor))
 
 
-@router.get("/tags/rows")
+@router.get("/tags/part")
 async def show_tag_rows(request: Request, visitor: Looking) -> Response:
-    """The rows alone."""
+    """The table of reads, as it is now."""
     return show(request, "handling/tag_read_rows.html", **await _tag_reads(request, visitor))
 
 
@@ -54,9 +54,9 @@ async def list_weights(request: Request, visitor: Looking) -> Response:
     return show(request, "handling/weights.html", scales=scales, **told)
 
 
-@router.get("/weights/rows")
+@router.get("/weights/part")
 async def show_weight_rows(request: Request, visitor: Looking) -> Response:
-    """The rows alone."""
+    """The table of weights, as it is now."""
     return show(request, "handling/weight_rows.html", **await _weights(request, visitor))
 
 
@@ -116,24 +116,19 @@ async def _passages(request: Request, visitor: Visitor) -> dict[str, Any]:
         readers=[row["reader_id"] for row in rows.rows],
         places=[row[place] for row in rows.rows for place in between],
     )
-    return _told(rows, names, "/console/sightings")
+    return {"table": rows, "names": names}
 
 
 async def _tag_reads(request: Request, visitor: Visitor) -> dict[str, Any]:
     rows = await table(request, visitor.desk, "/telemetry/rfid-reads", filters=("epc",))
     readers, places = ([row[name] for row in rows.rows] for name in ("reader_id", "location_id"))
-    return _told(rows, await names_of(visitor, readers=readers, places=places), "/console/sightings/tags")
+    return {"table": rows, "names": await names_of(visitor, readers=readers, places=places)}
 
 
 async def _weights(request: Request, visitor: Visitor) -> dict[str, Any]:
     rows = await table(request, visitor.desk, _WEIGHTS, filters=("scale_id", "applied"))
     scales, places = ([row[name] for row in rows.rows] for name in ("scale_id", "location_id"))
-    return _told(rows, await names_of(visitor, scales=scales, places=places), "/console/sightings/weights")
-
-
-def _told(rows: Table, names: Names, path: str) -> dict[str, Any]:
-    """What a list shows; the address of a page that is read again is that of the page it stands on."""
-    return {"table": Table(path, rows.query, rows.rows, rows.next_cursor), "names": names}
+    return {"table": rows, "names": await names_of(visitor, scales=scales, places=places)}
 
 
 async def _devices(visitor: Visitor, path: str) -> list[tuple[str, str]]:

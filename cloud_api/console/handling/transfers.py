@@ -8,7 +8,7 @@ from cloud_api.console import files, forms
 from cloud_api.console.asking import Answer, Refused, together
 from cloud_api.console.forms import Form
 from cloud_api.console.handling.choosing import choices_for, warehouses_for
-from cloud_api.console.handling.sheets import taken
+from cloud_api.console.handling.sheets import Taken, taken
 from cloud_api.console.names import Names, names_of
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
@@ -27,7 +27,7 @@ _MOST = 200
 async def list_transfers(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Transfers, newest first."""
     rows, (choices, names) = await together(table(request, desk, _LIST, filters=_FILTERS), warehouses_for(visitor))
-    statuses = [(code, visitor.writing.word(code)) for code in STATUSES]
+    statuses = visitor.writing.words(STATUSES)
     return show(request, "handling/transfers.html", table=rows, choices=choices, names=names, statuses=statuses)
 
 
@@ -66,7 +66,7 @@ async def create(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Say what is to go; it leaves when it is sent off."""
     form = await forms.read(request)
     rows = taken(form)
-    lines = [{"lot_id": lot, "from_location_id": place, "quantity": form.get(name)} for name, lot, place in rows]
+    lines = [{"lot_id": row.lot_id, "from_location_id": row.location_id, **row.amount} for row in rows]
     for line in lines:
         if to := form.get("to_location_id"):
             line["to_location_id"] = to
@@ -95,8 +95,8 @@ async def move(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     form = await forms.read(request)
     rows, to = taken(form), form.get("to_location_id")
     lines = [
-        {"lot_id": lot, "from_location_id": place, "to_location_id": to or None, "quantity": form.get(name)}
-        for name, lot, place in rows
+        {"lot_id": row.lot_id, "from_location_id": row.location_id, "to_location_id": to or None, **row.amount}
+        for row in rows
     ]
     try:
         await desk.do("POST", "/warehouse/stock/transfer", form.body("reference", lines=lines), key=form.key)
@@ -114,7 +114,7 @@ async def show_transfer(request: Request, visitor: Looking, id: str) -> Response
 
 @router.post("/{id}/ship")
 async def ship(request: Request, desk: AtDesk, id: str) -> Response:
-    """It leaves."""
+    """The goods leave: they are on their way from now on."""
     form = await forms.read(request)
     await desk.do("POST", f"{_LIST}/{id}/ship", key=form.key)
     return go(request, f"/console/transfers/{id}", said="It is on its way.")
@@ -122,7 +122,7 @@ async def ship(request: Request, desk: AtDesk, id: str) -> Response:
 
 @router.post("/{id}/cancel")
 async def cancel(request: Request, desk: AtDesk, id: str) -> Response:
-    """Send nothing."""
+    """Give the transfer up before anything has left."""
     form = await forms.read(request)
     await desk.do("POST", f"{_LIST}/{id}/cancel", key=form.key)
     return go(request, f"/console/transfers/{id}", said="The transfer is cancelled.")
@@ -194,14 +194,11 @@ def _cells(transfer: Answer, line: Answer, names: Names, visitor: Visitor) -> li
     ]
 
 
-def _complain(form: Form, refused: Refused, rows: list[tuple[str, str, str]], visitor: Visitor) -> None:
+def _complain(form: Form, refused: Refused, rows: list[Taken], visitor: Visitor) -> None:
     """Show what the API said of a line beside its row."""
-    renamed = {
-        f"lines.{place}.{name}": ours
-        for place, (ours, _, _) in enumerate(rows)
-        for name in ("quantity", "lot_id", "from_location_id", "weight_g")
-    }
-    renamed |= {f"lines.{place}.to_location_id": "to_location_id" for place in range(len(rows))}
+    renamed = {f"lines.{place}.to_location_id": "to_location_id" for place in range(len(rows))}
+    for place, row in enumerate(rows):
+        renamed |= row.beside(f"lines.{place}.", "from_location_id")
     form.refuse(refused, **renamed)
     if not rows:
         form.errors.pop("lines", None)

@@ -80,16 +80,14 @@ async def merge(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Re
     """Put them together into a new lot."""
     form = await forms.read(request)
     rows = taken(form)
-    portions = [{"lot_id": lot, "location_id": place, "quantity": form.get(name)} for name, lot, place in rows]
+    portions = [{"lot_id": row.lot_id, "location_id": row.location_id, **row.amount} for row in rows]
     try:
         body = form.body("lot_number", "to_location_id", "reference", portions=portions)
         made = await desk.do("POST", f"{LOTS}/merge", body, key=form.key)
     except Refused as refused:
-        ours = {
-            f"portions.{place}.{name}": field
-            for place, (field, _, _) in enumerate(rows)
-            for name in ("quantity", "lot_id", "location_id", "weight_g")
-        }
+        ours: dict[str, str] = {}
+        for place, row in enumerate(rows):
+            ours |= row.beside(f"portions.{place}.", "location_id")
         _complain(form, refused, {ours.get(name, name): said for name, said in refused.fields.items()})
         form.errors.pop("portions", None)
         if len(rows) < len(("one", "another")):

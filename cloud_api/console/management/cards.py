@@ -64,7 +64,16 @@ def performance(said: Answer, visitor: Visitor) -> Sequence[Card]:
     p95 = "–" if total["p95_ms"] is None else f"{number(total['p95_ms'])} ms"
     rate = "–" if total["error_rate"] is None else f"{total['error_rate'] * 100:.2f} %"
     half = "–" if total["p50_ms"] is None else f"{number(total['p50_ms'])} ms"
+    uptime = said["uptime"]
+    up = "–" if uptime["share"] is None else f"{uptime['share'] * 100:.2f} %"
+    budget = say(
+        "{down} minutes down; the goal of {goal} % leaves {budget}",
+        down=number(uptime["minutes_down"]),
+        goal=f"{uptime['goal'] * 100:.1f}",
+        budget=number(uptime["budget_minutes"]),
+    )
     return [
+        Card(say("Uptime"), up, budget, icon_name="heartbeat"),
         Card(say("95 of 100 answers within"), p95, say("half of them within {time}", time=half), icon_name="gauge"),
         Card(
             say("Failed answers"),

@@ -15,6 +15,8 @@ from cloud_api.console.tables import Table, asked_for
 router = console_router("/management")
 
 _PAGE = "/console/management"
+#: steps up to today -> how the choice is called
+_PERIODS = {"day": "The last 30 days", "week": "The last 12 weeks", "month": "The last 12 months"}
 #: rows of a file that names the best
 _MOST_BEST = 100
 
@@ -23,12 +25,14 @@ _MOST_BEST = 100
 async def show_management(request: Request, visitor: Looking) -> Response:
     """The page: its period stands in its address, its parts are read when it is there."""
     query = asked_for(request, FILTERS)
+    table = Table(_PAGE, query, ())
     warehouses = await warehouses_of(visitor) if visitor.may("analytics:business") else []
     return show(
         request,
         "management/page.html",
-        table=Table(_PAGE, query, ()),
+        table=table,
         parts=[f"{_PAGE}/parts/{name}?{urlencode(query)}" for name in open_to(visitor)],
+        periods=[(name, table.with_(**{"from": None, "to": None, "by": by})) for by, name in _PERIODS.items()],
         steps=[("day", visitor.say("Days")), ("week", visitor.say("Weeks")), ("month", visitor.say("Months"))],
         warehouses=options(warehouses),
     )
@@ -36,7 +40,7 @@ async def show_management(request: Request, visitor: Looking) -> Response:
 
 @router.get("/parts/{name}")
 async def show_part(request: Request, desk: AtDesk, visitor: Looking, name: str) -> Response:
-    """One part of it."""
+    """One part of the page: its cards and panels."""
     part = PARTS.get(name)
     if part is None:
         raise no_such_figures(visitor)

@@ -4,8 +4,8 @@ from fastapi import Request, Response
 
 from cloud_api.console import forms
 from cloud_api.console.asking import Refused
-from cloud_api.console.me.qr import picture_of
 from cloud_api.console.pages import go, show
+from cloud_api.console.qr import picture_of
 from cloud_api.console.route import AtDesk, console_router
 
 router = console_router("/me/second-factor")

@@ -1,12 +1,12 @@
 """`/console/notifications`: one's own notifications, and how one wants them; writing to others."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from fastapi import Request, Response
 
 from cloud_api.console import forms, sessions
 from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console.choices import zones
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import Table, table
@@ -46,7 +46,7 @@ async def show_settings(request: Request, desk: AtDesk) -> Response:
 
 @router.post("/settings")
 async def change_settings(request: Request, desk: AtDesk) -> Response:
-    """Change it."""
+    """Change what the reader is told, and how."""
     form = await forms.read(request)
     channels = {
         category: {channel: form.ticked(f"{category}.{channel}") for channel in CHANNELS} for category in CATEGORIES
@@ -93,7 +93,7 @@ async def send(request: Request, desk: AtDesk, who: Looking) -> Response:
 
 @router.post("/{id}/read")
 async def mark_read(request: Request, desk: AtDesk, id: str) -> Response:
-    """Seen."""
+    """One notification was read."""
     await desk.do("PUT", f"/notifications/{id}/read")
     return await _back(request)
 
@@ -106,8 +106,7 @@ async def delete(request: Request, desk: AtDesk, id: str) -> Response:
 
 
 async def _table(request: Request, desk: Desk) -> Table:
-    found = await table(request, desk, "/notifications", filters=_FILTERS)
-    return Table(NOTICES, found.query, found.rows, found.next_cursor)
+    return await table(request, desk, "/notifications", filters=_FILTERS)
 
 
 async def _back(request: Request) -> Response:
@@ -127,7 +126,7 @@ def _settings(request: Request, said: Answer, *, form: forms.Form | None = None,
         form=form,
         categories=CATEGORIES,
         channel_names=CHANNELS,
-        zones=sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc", "posix"))),
+        zones=zones(),
     )
 
 

@@ -1,6 +1,5 @@
 """`/console/orders`: the list that stays true, and what it leaves as files."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from fastapi import Request, Response
@@ -44,9 +43,9 @@ async def show_orders(request: Request, desk: AtDesk, looking: Looking) -> Respo
         sites=options(sites),
         site_names={one["id"]: one["name"] for one in sites},
         slots=await _slots(desk, asked.query.get("warehouse_id", ""), asked.query.get("delivery_date", "")),
-        statuses=_words(looking, STATUSES),
-        payment_statuses=_words(looking, PAYMENT_STATUSES),
-        payment_methods=_words(looking, PAYMENT_METHODS),
+        statuses=looking.writing.words(STATUSES),
+        payment_statuses=looking.writing.words(PAYMENT_STATUSES),
+        payment_methods=looking.writing.words(PAYMENT_METHODS),
         today=looking.today().isoformat(),
         tomorrow=looking.today(1).isoformat(),
     )
@@ -72,7 +71,10 @@ async def export_lines(request: Request, desk: AtDesk, looking: Looking) -> Resp
     return table_file(request, "order-lines", head, told)
 
 
-_HEAD = ("Order", "Customer", "Delivered on", "Window", "State", "Payment", "Payment state", "Sum", "Address", "Taken")
+_HEAD = (
+    *("Order", "Customer", "Delivered on", "Window", "Status"),
+    *("Payment", "Payment status", "Sum", "Address", "Taken"),
+)
 _LINE_HEAD = ("SKU", "Product", "Ordered", "In the box", "Unit", "Line", "Price")
 #: columns of the order before each of its lines
 _OF_LINES = 5
@@ -105,10 +107,6 @@ def _line(looking: Visitor, names: Names, line: Answer) -> list[Cell]:
         looking.writing.word(line["fulfillment_status"]),
         Decimal(line["unit_price"]),
     ]
-
-
-def _words(looking: Visitor, codes: Iterable[str]) -> Options:
-    return [(code, looking.writing.word(code)) for code in codes]
 
 
 async def _slots(desk: Desk, warehouse_id: str, day: str) -> Options:

@@ -22,7 +22,7 @@ _FEW = 20
 
 @router.get("/{order_id}")
 async def show_order(request: Request, desk: AtDesk, looking: Looking, order_id: str) -> Response:
-    """One order."""
+    """One order: its lines, its payments, and what happens around it."""
     return show(request, "orders/order.html", **await _told(desk, looking, order_id))
 
 
@@ -58,7 +58,7 @@ async def ask_why(request: Request, desk: AtDesk, looking: Looking, order_id: st
 
 @router.post("/{order_id}/cancel")
 async def cancel(request: Request, desk: AtDesk, order_id: str) -> Response:
-    """Give it up."""
+    """Give the order up, for a reason."""
     form = await forms.read(request)
     try:
         await desk.do("POST", f"/orders/{order_id}/cancel", {"reason": form.get("reason")}, key=form.key)
@@ -106,7 +106,7 @@ async def _show_payment(
     request: Request, desk: Desk, looking: Visitor, order_id: str, form: Form, *, status: int = 200
 ) -> Response:
     order, money = await together(desk.get(f"/orders/{order_id}"), desk.get(f"/orders/{order_id}/payments"))
-    methods = [(method, looking.writing.word(method)) for method in _METHODS]
+    methods = looking.writing.words(_METHODS)
     return show(request, "orders/pay.html", status=status, order=order, paid=money, form=form, methods=methods)
 
 

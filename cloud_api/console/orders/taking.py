@@ -1,5 +1,6 @@
 """`/console/orders/new`, `/console/orders/{id}/edit`: an order as it is written, and as it is changed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -8,7 +9,7 @@ from cloud_api.console import clashes, forms
 from cloud_api.console.asking import Answer, Desk, Refused
 from cloud_api.console.forms import Form
 from cloud_api.console.names import names_of
-from cloud_api.console.orders.draft import BETWEEN, PAYMENT_METHODS, Draft, body_of, draft_of, slots_of, with_line
+from cloud_api.console.orders.draft import BETWEEN, PAYMENT_METHODS, body_of, draft_of, slots_of, with_line
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.writing import number
@@ -38,7 +39,7 @@ async def show_new(request: Request, desk: AtDesk, looking: Looking) -> Response
 
 @router.post("/new")
 async def take(request: Request, desk: AtDesk, looking: Looking) -> Response:
-    """Take the order."""
+    """Take the order as it was written, or say line by line why not."""
     form = await forms.read(request)
     try:
         made = await desk.do("POST", "/orders", {"lines": [], **body_of(form, *_NEW)}, key=form.key)
@@ -101,8 +102,7 @@ async def change(request: Request, desk: AtDesk, looking: Looking, order_id: str
     except Refused as refused:
         _refuse(form, refused)
         order = await desk.get(f"/orders/{order_id}")
-        stale = clashes.is_stale(refused)
-        return await _show_form(request, desk, looking, form, order=order, stale=stale, status=refused.status)
+        return await _show_form(request, desk, looking, form, order=order, refused=refused, status=refused.status)
     return go(request, f"/console/orders/{order_id}", said="The order is changed.")
 
 
@@ -128,15 +128,14 @@ async def _show_form(
     *,
     customer: Answer = None,
     order: Answer = None,
-    stale: bool = False,
+    refused: Refused | None = None,
     status: int = 200,
 ) -> Response:
     draft = await draft_of(desk, looking, form)
     if customer is None and order is not None and looking.may("customers:read"):
         customer = await desk.get(f"/customers/{order['customer_id']}")
-    now = await _compared(looking, order, draft, customer) if stale else []
-    if stale:
-        clashes.seen(form, order["version"])
+    if refused is not None and clashes.is_stale(refused):
+        await _meet(looking, form, refused, order, customer)
     return show(
         request,
         "orders/write.html",
@@ -146,8 +145,7 @@ async def _show_form(
         customer=customer,
         order=order,
         added="",
-        differences=clashes.differences(now),
-        methods=[(method, looking.writing.word(method)) for method in PAYMENT_METHODS],
+        methods=looking.writing.words(PAYMENT_METHODS),
         **await _windows(desk, form),
     )
 
@@ -160,25 +158,31 @@ async def _windows(desk: Desk, form: Form) -> dict[str, Any]:
     return {"slots": slots, "has_windows": has_windows, "between": BETWEEN}
 
 
-async def _compared(
-    looking: Visitor, order: Answer, draft: Draft, customer: Answer
-) -> list[tuple[str, object, object]]:
-    """What an order is now beside what a form would make of it."""
-    form = draft.form
-    typed = body_of(form)
+async def _meet(looking: Visitor, form: Form, refused: Refused, order: Answer, customer: Answer) -> None:
+    """What the order is now beside what was typed, if somebody else was quicker."""
+    now, say = _form_of(order), looking.say
     doors = {door["id"]: door["address"] for door in (customer or {"addresses": []})["addresses"]}
-    now = {line["product_id"]: number(line["quantity"]) for line in order["lines"]}
-    wanted = {line.product["id"]: number(line.quantity) for line in draft.lines}
-    names = await names_of(looking, products={**now, **wanted})
-    door = form.get("address_id") or order["address_id"]
-    return [
-        (looking.say("Delivered to"), doors.get(order["address_id"], order["address"]), doors.get(door, door)),
-        (looking.say("Day"), order["delivery_date"], form.get("delivery_date")),
-        (looking.say("From"), order["window_from"][:5], str(typed.get("window_from", ""))[:5]),
-        (looking.say("Until"), order["window_until"][:5], str(typed.get("window_until", ""))[:5]),
-        (looking.say("Note"), order["note"], form.get("note")),
-        *((names.product(id), now.get(id), wanted.get(id)) for id in {**now, **wanted}),
-    ]
+    doors.setdefault(order["address_id"], order["address"])
+    names = await names_of(looking, products=[*_quantities(now), *_quantities(form)])
+
+    def told(one: Form) -> Mapping[str, str]:
+        body, door = body_of(one), one.get("address_id") or order["address_id"]
+        return {
+            say("Delivered to"): doors.get(door, door),
+            say("Day"): one.get("delivery_date"),
+            say("From"): body.get("window_from", "")[:5],
+            say("Until"): body.get("window_until", "")[:5],
+            say("Note"): one.get("note"),
+            **{names.product(id): quantity for id, quantity in _quantities(one).items()},
+        }
+
+    clashes.meet(form, refused, now, told)
+
+
+def _quantities(form: Form) -> Mapping[str, str]:
+    """How much of which product stands in its lines."""
+    lines = [line for line in body_of(form).get("lines", []) if line.get("product_id")]
+    return {line["product_id"]: number(line.get("quantity", "")) for line in lines}
 
 
 def _form_of(order: Answer) -> Form:

@@ -4,14 +4,21 @@ from collections.abc import Mapping
 
 from fastapi import Request, Response
 
-from cloud_api.console import forms
+from cloud_api.console import clashes, forms
 from cloud_api.console.asking import Desk, Refused, together
+from cloud_api.console.choices import warehouses_of
 from cloud_api.console.pages import Visitor, go, show
-from cloud_api.console.people.choices import roles_of, warehouses_of
+from cloud_api.console.people.choices import roles_of
 from cloud_api.console.route import AtDesk, Looking, console_router
 
 router = console_router()
-_DETAILS = ("full_name", "username", "email", "phone", "locale")
+_DETAILS: Mapping[str, str] = {
+    "full_name": "Name",
+    "username": "User name",
+    "email": "E-mail address",
+    "phone": "Phone",
+    "locale": "Language",
+}
 #: the state that a button asks for, and what is said when it is done
 _STATES: Mapping[str, str] = {
     "active": "They can sign in again.",
@@ -29,7 +36,7 @@ async def _page(
         desk.get(f"{path}/sessions"),
         desk.get(f"{path}/warehouses"),
         roles_of(desk, who),
-        warehouses_of(desk, who),
+        warehouses_of(who, closed=True),
     )
     held = {role["id"] for role in person["roles"]}
     return show(
@@ -48,7 +55,7 @@ async def _page(
 
 @router.get("/people/{id}")
 async def show_person(request: Request, desk: AtDesk, who: Looking, id: str) -> Response:
-    """One person."""
+    """One person: their account, roles, warehouses and sign-ins."""
     return await _page(request, desk, who, id)
 
 
@@ -56,11 +63,13 @@ async def show_person(request: Request, desk: AtDesk, who: Looking, id: str) -> 
 async def change_person(request: Request, desk: AtDesk, who: Looking, id: str) -> Response:
     """Change name, addresses, language."""
     form = await forms.read(request)
-    body = form.body(*_DETAILS, phone=form.get("phone"))
+    body = form.body(*_DETAILS, phone=form.get("phone"), **clashes.version_of(form))
     try:
         await desk.do("PATCH", f"/admin/users/{id}", body, key=form.key)
     except Refused as refused:
         form.refuse(refused)
+        now = forms.Form.of(await desk.get(f"/admin/users/{id}"))
+        clashes.meet(form, refused, now, clashes.said(who, _DETAILS))
         return await _page(request, desk, who, id, form=form, status=refused.status)
     return _back(request, id, "Saved.")
 

@@ -5,11 +5,11 @@ from itertools import groupby
 
 from fastapi import Request, Response
 
-from cloud_api.console import forms
+from cloud_api.console import clashes, forms
 from cloud_api.console.asking import Answer, Desk, Refused, together
-from cloud_api.console.pages import go, show
-from cloud_api.console.people.choices import beside, permissions_by_resource
-from cloud_api.console.route import AtDesk, console_router
+from cloud_api.console.pages import Visitor, go, show
+from cloud_api.console.people.choices import permissions_by_resource
+from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.kernel.permissions import grants
 
 router = console_router()
@@ -43,13 +43,13 @@ async def show_new_role(request: Request, desk: AtDesk) -> Response:
 
 
 @router.post("/roles/new")
-async def create_role(request: Request, desk: AtDesk) -> Response:
-    """Make a role."""
+async def create_role(request: Request, desk: AtDesk, who: Looking) -> Response:
+    """Make a role of the organisation's own."""
     form = await forms.read(request)
     try:
         made = await desk.do("POST", "/admin/roles", _body(form), key=form.key)
     except Refused as refused:
-        return await _again(request, desk, form, refused, None)
+        return await _again(request, desk, who, form, refused, None)
     return go(request, f"{ROLES}/{made['id']}", said="The role is made: give it to people on their pages.")
 
 
@@ -57,19 +57,17 @@ async def create_role(request: Request, desk: AtDesk) -> Response:
 async def show_role(request: Request, desk: AtDesk, id: str) -> Response:
     """One role: what it grants, in a form where it can be changed."""
     role, catalogue = await together(desk.get(f"/admin/roles/{id}"), permissions_by_resource(desk))
-    form = forms.Form.of(name=role["name"], description=role["description"], reach=role["reach"])
-    form.many["permissions"] = _spelled_out(role["permissions"], catalogue)
-    return show(request, "people/role.html", role=role, catalogue=catalogue, form=form)
+    return show(request, "people/role.html", role=role, catalogue=catalogue, form=_form_of(role, catalogue))
 
 
 @router.post("/roles/{id}")
-async def change_role(request: Request, desk: AtDesk, id: str) -> Response:
+async def change_role(request: Request, desk: AtDesk, who: Looking, id: str) -> Response:
     """Change it; who holds it feels it at once."""
     form = await forms.read(request)
     try:
-        await desk.do("PUT", f"/admin/roles/{id}", _body(form), key=form.key)
+        await desk.do("PUT", f"/admin/roles/{id}", {**_body(form), **clashes.version_of(form)}, key=form.key)
     except Refused as refused:
-        return await _again(request, desk, form, refused, await desk.get(f"/admin/roles/{id}"))
+        return await _again(request, desk, who, form, refused, await desk.get(f"/admin/roles/{id}"))
     return go(request, f"{ROLES}/{id}", said="Saved.")
 
 
@@ -84,10 +82,28 @@ def _body(form: forms.Form) -> dict[str, Answer]:
     return form.body("name", "reach", description=form.get("description"), permissions=form.many.get("permissions", []))
 
 
-async def _again(request: Request, desk: Desk, form: forms.Form, refused: Refused, role: Answer | None) -> Response:
-    beside(form, refused, "permissions")
+def _form_of(role: Answer, catalogue: Mapping[str, Sequence[Answer]]) -> forms.Form:
+    form = forms.Form.of({name: role[name] for name in ("name", "description", "reach", "version")})
+    form.many["permissions"] = _spelled_out(role["permissions"], catalogue)
+    return form
+
+
+async def _again(
+    request: Request, desk: Desk, who: Visitor, form: forms.Form, refused: Refused, role: Answer | None
+) -> Response:
+    form.refuse(refused)
     catalogue = await permissions_by_resource(desk)
+    if role is not None:
+        clashes.meet(form, refused, _form_of(role, catalogue), lambda one: _told(one, who))
     return show(request, "people/role.html", status=refused.status, role=role, catalogue=catalogue, form=form)
+
+
+def _told(form: forms.Form, who: Visitor) -> Mapping[str, str]:
+    """What a role says; each permission it grants in a line."""
+    say = who.say
+    said = {say("Name"): form.get("name"), say("What it is for"): form.get("description")}
+    said[say("Reach")] = form.get("reach")
+    return {**said, **dict.fromkeys(form.many.get("permissions", []), "true")}
 
 
 def _spelled_out(granted: Sequence[str], catalogue: Mapping[str, Sequence[Answer]]) -> list[str]:

@@ -6,7 +6,7 @@ from cloud_api.console import files, forms
 from cloud_api.console.asking import Desk, Refused, together
 from cloud_api.console.pages import go, show
 from cloud_api.console.people import person, roles
-from cloud_api.console.people.choices import beside, roles_of
+from cloud_api.console.people.choices import roles_of
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import asked_for, table
 
@@ -27,7 +27,7 @@ async def list_people(request: Request, desk: AtDesk, who: Looking) -> Response:
 async def export_people(request: Request, desk: AtDesk, who: Looking) -> Response:
     """What the filters leave, as a file."""
     found = await desk.every("/admin/users", most=files.MOST_ROWS, **asked_for(request, _FILTERS))
-    head = ("Name", "User name", "Address", "Phone", "Roles", "State", "Second factor", "Last signed in", "Here since")
+    head = ("Name", "User name", "Address", "Phone", "Roles", "Status", "Second factor", "Last signed in", "Here since")
     rows = [
         (
             person["full_name"],
@@ -98,7 +98,7 @@ async def add_person(request: Request, desk: AtDesk, who: Looking) -> Response:
 async def _again(
     request: Request, desk: Desk, who: Looking, form: forms.Form, refused: Refused, template: str
 ) -> Response:
-    beside(form, refused, "roles")
+    form.refuse(refused)
     return show(request, template, status=refused.status, roles=await roles_of(desk, who), form=form)
 
 

@@ -138,7 +138,7 @@ def punctuality(said: Answer, visitor: Visitor) -> Panel:
         say("Day"),
         say("Routes"),
         say("Delivered"),
-        say("In time"),
+        say("On time"),
         say("In time, %"),
         say("Planned, km"),
         say("Driven, km"),

@@ -33,13 +33,14 @@ async def show_performance(request: Request, visitor: Looking) -> Response:
             (name, table.with_(**{"from": visitor.today(1 - days).isoformat(), "to": today}))
             for days, name in _PERIODS.items()
         ],
+        steps=[],
         warehouses=options(await warehouses_of(visitor)),
     )
 
 
 @router.get("/parts/{name}")
 async def show_part(request: Request, desk: AtDesk, visitor: Looking, name: str) -> Response:
-    """One part of it."""
+    """One part of the page: its cards and panels."""
     part = PARTS.get(name)
     if part is None:
         raise no_such_figures(visitor)

@@ -22,7 +22,7 @@ _STATUSES = ("open", "picking", "done", "cancelled")
 _WAITING = 100
 _DONE_BY = ("created_by", "started_by", "closed_by")
 _HEAD = (
-    *("List", "Warehouse", "Delivered on", "State", "Made", "Begun", "Closed"),
+    *("List", "Warehouse", "Delivered on", "Status", "Created", "Begun", "Closed"),
     *("Made by", "Begun by", "Closed by", "Note"),
 )
 _WALK_HEAD = ("Zone", "Box", "SKU", "Product", "Place", "Lot", "Best before", "Quantity", "Unit", "Taken")
@@ -46,7 +46,7 @@ async def show_lists(request: Request, desk: AtDesk, looking: Looking) -> Respon
         table=lists,
         sites=options(sites),
         site_names={one["id"]: one["name"] for one in sites},
-        statuses=[(status, looking.writing.word(status)) for status in _STATUSES],
+        statuses=looking.writing.words(_STATUSES),
     )
 
 

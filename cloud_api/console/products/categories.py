@@ -1,12 +1,12 @@
 """`/console/products/categories`: the tree in which products are found: made, moved, renamed, taken away."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import Request, Response
 
-from cloud_api.console import forms
+from cloud_api.console import clashes, forms
 from cloud_api.console.asking import Answer, Refused
 from cloud_api.console.forms import Form
 from cloud_api.console.pages import Visitor, go, show
@@ -18,6 +18,18 @@ router = console_router("/products/categories")
 _AT = "/console/products/categories"
 _FACTS = ("name", "slug", "description", "color")
 _DECIMALS = ("reference_temperature_c", "q10")
+#: what two people may say differently, as the form calls it
+_LABELS: Mapping[str, str] = {
+    "name": "Name",
+    "slug": "In addresses",
+    "parent_id": "Under",
+    "sort_order": "Order",
+    "color": "Colour",
+    "description": "Description",
+    "reference_temperature_c": "Shelf life said for, °C",
+    "q10": "Q10",
+    "is_active": "Shown to customers",
+}
 _NO_SIGN = re.compile(r"[^a-z0-9]+")
 
 
@@ -46,8 +58,7 @@ async def show_category(request: Request, visitor: Looking, id: str) -> Response
     if not visitor.may("products:write"):
         raise Refused(403, "FORBIDDEN", "this needs the permission products:write")
     category = await visitor.desk.get(f"{CATEGORIES}/{id}")
-    said = {name: category[name] for name in (*_FACTS, *_DECIMALS, "parent_id", "sort_order")}
-    return await _page(request, visitor, category, Form.of(said, is_active=category["is_active"] or None))
+    return await _page(request, visitor, category, _form_of(category))
 
 
 @router.post("/{id}")
@@ -57,12 +68,12 @@ async def change_category(request: Request, desk: AtDesk, visitor: Looking, id: 
     body: dict[str, Any] = {name: form.get(name) for name in ("name", "slug", "description")}
     body |= {"color": form.get("color") or None, "parent_id": _parent(form), "is_active": form.ticked("is_active")}
     body |= {name: _number(form.get(name)) for name in _DECIMALS}
-    body["sort_order"] = _number(form.get("sort_order")) or 0
+    body |= {"sort_order": _number(form.get("sort_order")) or 0, **clashes.version_of(form)}
     try:
         await desk.do("PUT", f"{CATEGORIES}/{id}", body, key=form.key)
     except Refused as refused:
         _complain(form, refused)
-        return await _page(request, visitor, await desk.get(f"{CATEGORIES}/{id}"), form, refused.status)
+        return await _page(request, visitor, await desk.get(f"{CATEGORIES}/{id}"), form, refused)
     return go(request, _AT, said="The category is changed.")
 
 
@@ -87,10 +98,21 @@ async def _tree(request: Request, visitor: Visitor, form: Form, status: int = 20
     )
 
 
-async def _page(request: Request, visitor: Visitor, category: Answer, form: Form, status: int = 200) -> Response:
+async def _page(
+    request: Request, visitor: Visitor, category: Answer, form: Form, refused: Refused | None = None
+) -> Response:
     rows = list(flat(await visitor.desk.get(f"{CATEGORIES}/tree")))
     parents = _parents(rows, without=category["id"])
+    if refused is not None:
+        labels = clashes.said(visitor, _LABELS)
+        clashes.meet(form, refused, _form_of(category), labels, parent_id=dict(parents).get)
+    status = 200 if refused is None else refused.status
     return show(request, "products/category.html", status=status, form=form, category=category, parents=parents)
+
+
+def _form_of(category: Answer) -> Form:
+    said = {name: category[name] for name in (*_FACTS, *_DECIMALS, "parent_id", "sort_order", "version")}
+    return Form.of(said, is_active=category["is_active"] or None)
 
 
 def _parents(rows: Sequence[tuple[int, Answer]], *, without: str) -> list[tuple[str, str]]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from cloud_api.console.asking import Answer, Listing, together
+from cloud_api.console import clashes
+from cloud_api.console.asking import Answer, Listing, Refused, together
 from cloud_api.console.forms import Form
 from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, go, show
@@ -30,6 +31,8 @@ class Typed:
     packs: Form = field(default_factory=Form)
     picture: Form = field(default_factory=Form)
     variant: Form = field(default_factory=Form)
+    #: why the packs were refused
+    packs_refused: Refused | None = None
 
 
 @router.get("/{id}")
@@ -61,8 +64,12 @@ async def product_page(request: Request, visitor: Visitor, id: str, typed: Typed
     )
     packs = [one for one in units if one["of_this_product"]]
     typed.prices.values.setdefault("valid_from", visitor.today().isoformat())
-    if not typed.packs.values:
-        typed.packs = Form.of({"packs": [_pack(one, product) for one in packs]})
+    known = Form.of({"packs": [_pack(one, product) for one in packs]}, version=product["version"])
+    if typed.packs_refused is not None:
+        label = visitor.say("Packs and units")
+        clashes.meet(typed.packs, typed.packs_refused, known, lambda form: {label: _packs(form)})
+    elif not typed.packs.values:
+        typed.packs = known
     today = visitor.today()
     return show(
         request, "products/product.html", status=status, product=product, lists=_lists(prices.items), units=packs,
@@ -98,6 +105,13 @@ def _pack(unit: Answer, product: Answer) -> dict[str, object]:
         "quantity": unit["numerator"],
         "of": product["unit"],
     }
+
+
+def _packs(form: Form) -> str:
+    """The packs of a form in one line."""
+    names = ("per", "unit", "quantity", "of")
+    lines = [[form.get(f"packs.{place}.{name}") for name in names] for place in range(LINES)]
+    return "; ".join(f"{per or 1} {unit} = {quantity} {of}" for per, unit, quantity, of in lines if unit)
 
 
 def _below(product: Answer) -> bool:

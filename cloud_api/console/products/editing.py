@@ -6,12 +6,12 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from cloud_api.console import forms
+from cloud_api.console import clashes, forms
 from cloud_api.console.asking import Answer, Desk, Refused
 from cloud_api.console.forms import Form
 from cloud_api.console.pages import go, refusal, show, visitor_of
 from cloud_api.console.products.listing import PRODUCTS, STATES, TYPES, categories_of
-from cloud_api.console.route import AtDesk, console_router
+from cloud_api.console.route import AtDesk, Looking, console_router
 
 router = console_router("/products")
 
@@ -41,6 +41,37 @@ _NUMBERS: Mapping[str, Callable[[str], object]] = {
     ),
 }
 _REQUIRED = ("sku", "name", "product_type", "status")
+#: what two people may say differently, as the form calls it
+_LABELS: Mapping[str, str] = {
+    "name": "Name",
+    "sku": "Stock number (SKU)",
+    "description": "Description",
+    "category_id": "Category",
+    "product_type": "Type",
+    "brand": "Brand",
+    "status": "Status",
+    "unit_weight_g": "Weight of a unit, in grams",
+    "gtin": "GTIN",
+    "barcode": "Other barcode",
+    "length_mm": "Length, mm",
+    "width_mm": "Width, mm",
+    "height_mm": "Height, mm",
+    "price": "Price",
+    "cost_price": "Cost",
+    "is_b2c_available": "Anybody may order it",
+    "storage_temperature_min_c": "At least, °C",
+    "storage_temperature_max_c": "At most, °C",
+    "shelf_life_days": "Shelf life, days",
+    "storage_type": "Kept in",
+    "reference_temperature_c": "Shelf life said for, °C",
+    "q10": "Q10",
+    "perishable": "Perishable",
+    "quality_grade": "Grade",
+    "min_stock_level": "At least in stock",
+    "max_stock_level": "At most in stock",
+    "reorder_point": "Order at",
+    "reorder_quantity": "Order so much",
+}
 
 
 @router.get("/new")
@@ -54,7 +85,7 @@ async def show_new(request: Request, desk: AtDesk) -> Response:
 
 @router.post("/new")
 async def create(request: Request, desk: AtDesk) -> Response:
-    """Add it."""
+    """Add a product to the catalogue."""
     form = await forms.read(request)
     body = {**_body(form), "unit": form.get("unit"), "catch_weight": form.ticked("catch_weight")}
     try:
@@ -78,20 +109,22 @@ async def show_edit(request: Request, desk: AtDesk, id: str) -> Response:
 
 
 @router.post("/{id}/edit")
-async def edit(request: Request, desk: AtDesk, id: str) -> Response:
+async def edit(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """Change it, unless somebody else did meanwhile."""
     form = await forms.read(request)
-    body = _body(form)
-    if form.get("version").isdecimal():
-        body["version"] = int(form.get("version"))
+    body = {**_body(form), **clashes.version_of(form)}
     try:
         await desk.do("PUT", f"{PRODUCTS}/{id}", body, key=form.key)
     except Refused as refused:
         if refused.status == 403:
             raise
         form.refuse(refused)
-        form.problem = form.problem or form.error("version")
-        return await _page(request, desk, form, await desk.get(f"{PRODUCTS}/{id}"), refused.status)
+        product = await desk.get(f"{PRODUCTS}/{id}")
+        labels, word = clashes.said(visitor, _LABELS), visitor.writing.word
+        categories = dict(await categories_of(desk))
+        worded = dict.fromkeys(("product_type", "status", "storage_type", "quality_grade"), word)
+        clashes.meet(form, refused, Form.of(_shown(product)), labels, category_id=categories.get, **worded)
+        return await _page(request, desk, form, product, refused.status)
     return go(request, f"/console/products/{id}", said="The product is changed.")
 
 
@@ -134,13 +167,13 @@ def _shown(product: Answer) -> dict[str, Any]:
 
 
 async def _page(request: Request, desk: Desk, form: Form, product: Answer | None, status: int = 200) -> Response:
-    word = visitor_of(request).writing.word
+    words = visitor_of(request).writing.words
     choices = {
         "categories": await categories_of(desk),
-        "types": [(one, word(one)) for one in TYPES],
+        "types": words(TYPES),
         "units": [(one, one) for one in UNITS],
-        "stored": [(one, word(one)) for one in STORED],
-        "grades": [(one, word(one)) for one in GRADES],
-        "states": [(one, word(one)) for one in STATES if product is not None or one != "discontinued"],
+        "stored": words(STORED),
+        "grades": words(GRADES),
+        "states": words(one for one in STATES if product is not None or one != "discontinued"),
     }
     return show(request, "products/form.html", status=status, form=form, product=product, **choices)

@@ -27,11 +27,8 @@ _FILTERS = ("search", "category_id", "status", "product_type")
 async def show_products(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Products, as the filters say."""
     listed, categories = await together(table(request, desk, PRODUCTS, filters=_FILTERS), categories_of(desk))
-    word = visitor.writing.word
-    return show(
-        request, "products/products.html", table=listed, categories=categories,
-        states=[(one, word(one)) for one in STATES], types=[(one, word(one)) for one in TYPES],
-    )  # fmt: skip
+    states, types = visitor.writing.words(STATES), visitor.writing.words(TYPES)
+    return show(request, "products/products.html", table=listed, categories=categories, states=states, types=types)
 
 
 @router.get("/export")

@@ -1,12 +1,13 @@
 """`/console/products/{id}/prices` and its like: what it costs, its packs, its variants and its pictures."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
 from starlette.datastructures import UploadFile
 
-from cloud_api.console import forms
+from cloud_api.console import clashes, forms
 from cloud_api.console.asking import Refused
 from cloud_api.console.forms import Form
 from cloud_api.console.pages import Visitor, go, show
@@ -16,7 +17,17 @@ from cloud_api.console.route import AtDesk, Looking, console_router
 
 router = console_router("/products")
 
-_VARIANT = ("sku", "name", "gtin", "barcode", "price", "cost_price", "unit_weight_g")
+_LABELS: Mapping[str, str] = {
+    "sku": "Stock number (SKU)",
+    "name": "Name",
+    "gtin": "GTIN",
+    "barcode": "Other barcode",
+    "price": "Price",
+    "cost_price": "Cost",
+    "unit_weight_g": "Weight of a unit, in grams",
+    "is_active": "It is sold",
+}
+_VARIANT = tuple(name for name in _LABELS if name != "is_active")
 #: what is empty is the product's own
 _EMPTY_IS_NONE = ("gtin", "barcode", "price", "cost_price", "unit_weight_g")
 
@@ -46,10 +57,10 @@ async def put_packs(request: Request, desk: AtDesk, visitor: Looking, id: str) -
     typed = [place for place in range(LINES) if form.get(f"packs.{place}.unit")]
     packs = [_pack(form, place) for place in typed]
     try:
-        await desk.do("PUT", f"{PRODUCTS}/{id}/units", {"packs": packs}, key=form.key)
+        await desk.do("PUT", f"{PRODUCTS}/{id}/units", {"packs": packs, **clashes.version_of(form)}, key=form.key)
     except Refused as refused:
         _complain(form, refused, where_typed(refused.fields, "packs", typed))
-        return await product_page(request, visitor, id, Typed(packs=form), refused.status)
+        return await product_page(request, visitor, id, Typed(packs=form, packs_refused=refused), refused.status)
     return go(request, _at(id, "packs"), said="The packs are saved.")
 
 
@@ -71,20 +82,21 @@ async def show_variant(request: Request, visitor: Looking, id: str, variant_id: 
     """The form of one."""
     _allowed(visitor.may("products:write"))
     variant = await _variant_of(request, visitor.desk, id, variant_id)
-    form = Form.of({name: variant[name] for name in _VARIANT}, is_active=variant["is_active"] or None)
-    return await _variant_page(request, visitor.desk, id, variant, form)
+    return await _variant_page(request, visitor.desk, id, variant, _form_of(variant))
 
 
 @router.post("/{id}/variants/{variant_id}")
-async def change_variant(request: Request, desk: AtDesk, id: str, variant_id: str) -> Response:
-    """Change it."""
+async def change_variant(request: Request, desk: AtDesk, visitor: Looking, id: str, variant_id: str) -> Response:
+    """Change a variant of a product."""
     form = await forms.read(request)
-    body = {**_variant(form), "is_active": form.ticked("is_active")}
+    body = {**_variant(form), "is_active": form.ticked("is_active"), **clashes.version_of(form)}
     try:
         await desk.do("PUT", f"{PRODUCTS}/{id}/variants/{variant_id}", body, key=form.key)
     except Refused as refused:
         _complain(form, refused, refused.fields)
         variant = await _variant_of(request, desk, id, variant_id)
+        labels = clashes.said(visitor, _LABELS)
+        clashes.meet(form, refused, _form_of(variant), labels)
         return await _variant_page(request, desk, id, variant, form, refused.status)
     return go(request, _at(id, "variants"), said="The variant is changed.")
 
@@ -179,6 +191,10 @@ def _variant(form: Form) -> dict[str, Any]:
     if weight.isdecimal():
         body["unit_weight_g"] = int(weight)
     return body
+
+
+def _form_of(variant: Any) -> Form:
+    return Form.of({name: variant[name] for name in (*_VARIANT, "version")}, is_active=variant["is_active"] or None)
 
 
 async def _variant_of(request: Request, desk: Any, id: str, variant_id: str) -> Any:

@@ -19,7 +19,7 @@ from cloud_api.console.tables import asked_for, table
 router = console_router("/returns")
 _FILTERS = ("status", "warehouse_id", "from", "to", "order_id", "customer_id")
 _HEAD = (
-    *("Return", "Order", "Customer", "State", "Reason", "Refund", "Sum", "Asked for"),
+    *("Return", "Order", "Customer", "Status", "Reason", "Refund", "Sum", "Asked for"),
     *("Product", "Quantity", "Unit"),
 )
 _SHOWN = 50
@@ -42,7 +42,7 @@ _SAID = {
 async def show_returns(request: Request, desk: AtDesk, looking: Looking) -> Response:
     """The newest first."""
     asked, sites = await together(table(request, desk, "/returns", filters=_FILTERS), warehouses_of(looking))
-    statuses = [(status, looking.writing.word(status)) for status in _STATUSES]
+    statuses = looking.writing.words(_STATUSES)
     names = await names_of(looking, orders={row["order_id"] for row in asked.rows})
     return show(request, "returns/list.html", table=asked, statuses=statuses, sites=options(sites), orders=names.orders)
 
@@ -157,7 +157,7 @@ async def _show(
         lines={line["id"]: line for line in one["lines"]},
         lots=_lots(order, one),
         places=options(places, "name", "code"),
-        conditions=[(code, looking.writing.word(code)) for code in _CONDITIONS],
+        conditions=looking.writing.words(_CONDITIONS),
         open_goods=[row for row in one["goods"] if row["disposition"] is None],
         verb=verb,
         typed=form or Form(),

@@ -1,13 +1,13 @@
 """`/console/rules/on-call`: who answers now, and who is next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from fastapi import Request, Response
 
+from cloud_api.console import clashes, forms
 from cloud_api.console import form_rows as rows
-from cloud_api.console import forms
 from cloud_api.console.asking import Answer, Refused
 from cloud_api.console.choices import Options
 from cloud_api.console.forms import Form
@@ -41,7 +41,7 @@ async def show_new_list(request: Request, visitor: Looking) -> Response:
 
 @router.post("")
 async def make_list(request: Request, desk: AtDesk, visitor: Looking) -> Response:
-    """Add it."""
+    """Make a list of who answers."""
     form = await forms.read(request)
     try:
         await desk.do("POST", _API, _body(form, visitor), key=form.key)
@@ -52,7 +52,7 @@ async def make_list(request: Request, desk: AtDesk, visitor: Looking) -> Respons
 
 @router.get("/{id}")
 async def show_list(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
-    """One list."""
+    """One list: who answers, in which order and at which hours."""
     one = await desk.get(f"{_API}/{id}")
     return await _form(request, visitor, _form_of(one, visitor), one=one)
 
@@ -62,10 +62,13 @@ async def change_list(request: Request, desk: AtDesk, visitor: Looking, id: str)
     """Say anew who is on it, and when."""
     form = await forms.read(request)
     try:
-        await desk.do("PUT", f"{_API}/{id}", _body(form, visitor), key=form.key)
+        body = {**_body(form, visitor), **clashes.version_of(form)}
+        await desk.do("PUT", f"{_API}/{id}", body, key=form.key)
     except Refused as refused:
         one = await desk.get(f"{_API}/{id}")
-        return await _form(request, visitor, _refused(form, refused), one=one, status=refused.status)
+        form, people = _refused(form, refused), dict(await _people(visitor, form))
+        clashes.meet(form, refused, _form_of(one, visitor), lambda form: _told(form, people, visitor))
+        return await _form(request, visitor, form, one=one, status=refused.status)
     return go(request, _PATH, said="The list is changed, from now on.")
 
 
@@ -114,7 +117,7 @@ def _instant(text: str, visitor: Visitor) -> str:
 
 
 def _form_of(one: Answer, visitor: Visitor) -> Form:
-    form = Form.of(name=one["name"], timezone=one["timezone"])
+    form = Form.of(name=one["name"], timezone=one["timezone"], version=one["version"])
     for place, member in enumerate(one["members"]):
         at = f"members.{place}"
         form.values[f"{at}.user_id"] = member["user_id"]
@@ -147,6 +150,26 @@ def _refused(form: Form, refused: Refused) -> Form:
     if message := form.errors.pop("members", ""):
         form.errors["members.0.user_id"] = message
     return form
+
+
+def _told(form: Form, people: Mapping[str, str], visitor: Visitor) -> Mapping[str, str]:
+    """What a list says, a line a person."""
+    say = visitor.say
+    told = {say("Name"): form.get("name"), say("Time zone of the hours"): form.get("timezone")}
+    for place in rows.places_of(form, "members", "user_id"):
+        at = f"members.{place}"
+        hours = [
+            f"{' '.join(say(DAYS[int(day)]) for day in form.many.get(f'{at}.shifts.{number}.days', []))} "
+            f"{form.get(f'{at}.shifts.{number}.from_time')}–{form.get(f'{at}.shifts.{number}.until_time')}"
+            for number in rows.places_of(form, f"{at}.shifts", "days", "from_time", "until_time")
+        ]
+        hours += [
+            f"{form.get(f'{at}.rota.{number}.starts_at')} – {form.get(f'{at}.rota.{number}.ends_at')}"
+            for number in rows.places_of(form, f"{at}.rota", "starts_at", "ends_at")
+        ]
+        who_is = people.get(form.get(f"{at}.user_id"), form.get(f"{at}.user_id"))
+        told[say("Person {number}", number=place + 1)] = "; ".join([who_is, *hours])
+    return told
 
 
 async def _people(visitor: Visitor, form: Form) -> Options:

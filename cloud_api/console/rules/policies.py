@@ -6,9 +6,9 @@ from typing import Any
 
 from fastapi import Request, Response
 
+from cloud_api.console import clashes, forms
 from cloud_api.console import form_rows as rows
-from cloud_api.console import forms
-from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console.asking import Answer, Desk, Refused, nothing, together
 from cloud_api.console.choices import Options, options
 from cloud_api.console.forms import Form
 from cloud_api.console.names import names_of
@@ -62,7 +62,7 @@ async def show_new_policy(request: Request, desk: AtDesk, visitor: Looking) -> R
 
 @router.post("")
 async def make_policy(request: Request, desk: AtDesk, visitor: Looking) -> Response:
-    """Add it."""
+    """Make an escalation policy."""
     form = await forms.read(request)
     try:
         await desk.do("POST", _API, _body(form), key=form.key)
@@ -73,7 +73,7 @@ async def make_policy(request: Request, desk: AtDesk, visitor: Looking) -> Respo
 
 @router.get("/{id}")
 async def show_policy(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
-    """One policy."""
+    """One policy, step by step."""
     policy = await desk.get(f"{_API}/{id}")
     return await _form(request, desk, visitor, _form_of(policy), policy=policy)
 
@@ -83,10 +83,11 @@ async def change_policy(request: Request, desk: AtDesk, visitor: Looking, id: st
     """Change it; alerts that were raised before keep what it said then."""
     form = await forms.read(request)
     try:
-        await desk.do("PUT", f"{_API}/{id}", _body(form), key=form.key)
+        await desk.do("PUT", f"{_API}/{id}", {**_body(form), **clashes.version_of(form)}, key=form.key)
     except Refused as refused:
         policy = await desk.get(f"{_API}/{id}")
-        return await _form(request, desk, visitor, _refused(form, refused), policy=policy, status=refused.status)
+        form = _refused(form, refused)
+        return await _form(request, desk, visitor, form, policy=policy, refused=refused, status=refused.status)
     return go(request, _PATH, said="The policy is changed, for alerts from now on.")
 
 
@@ -145,7 +146,7 @@ def _seconds(text: str) -> object:
 
 
 def _form_of(policy: Answer) -> Form:
-    form = Form.of(name=policy["name"], default_for=policy["default_for"])
+    form = Form.of(name=policy["name"], default_for=policy["default_for"], version=policy["version"])
     for place, step in enumerate(policy["steps"]):
         at, every, times = f"steps.{place}", step["repeat_every_s"], step["repeats"]
         form.values |= {f"{at}.who": _code(step["to"]), f"{at}.after": f"{step['after_s'] / 60:g}"}
@@ -170,11 +171,26 @@ def _refused(form: Form, refused: Refused) -> Form:
     return form
 
 
+def _told(form: Form, known: Known, visitor: Visitor) -> Mapping[str, str]:
+    """What a policy says, a line a step."""
+    say, word, named = visitor.say, visitor.writing.word, dict(_choices(known, form, visitor))
+    told = {say("Name"): form.get("name"), say("Usual for alerts that are"): form.get("default_for")}
+    for place in rows.places_of(form, "steps", "who"):
+        at = f"steps.{place}"
+        times = "∞" if form.ticked(f"{at}.forever") else form.get(f"{at}.times")
+        repeated = f"{form.get(f'{at}.every')} min × {times}" if form.get(f"{at}.every") else ""
+        who_is = named.get(form.get(f"{at}.who"), "")
+        channels = ", ".join(word(channel) for channel in form.many.get(f"{at}.channels", []))
+        said = (who_is, channels, f"{form.get(f'{at}.after') or 0} min", repeated)
+        told[say("Step {number}", number=place + 1)] = " · ".join(filter(None, said))
+    return told
+
+
 async def _known(desk: Desk, visitor: Visitor) -> Known:
     lists, people, roles = await together(
         desk.every(_LISTS),
-        desk.every("/admin/users", status="active") if visitor.may("users:read") else _nobody(),
-        desk.every("/admin/roles") if visitor.may("roles:read") else _nobody(),
+        desk.every("/admin/users", status="active") if visitor.may("users:read") else nothing(),
+        desk.every("/admin/roles") if visitor.may("roles:read") else nothing(),
     )
     return Known(
         {one["id"]: one["full_name"] or one["username"] for one in people},
@@ -194,10 +210,19 @@ def _choices(known: Known, form: Form, visitor: Visitor) -> Options:
 
 
 async def _form(
-    request: Request, desk: Desk, visitor: Visitor, form: Form, *, policy: Answer | None = None, status: int = 200
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    form: Form,
+    *,
+    policy: Answer | None = None,
+    refused: Refused | None = None,
+    status: int = 200,
 ) -> Response:
     known = await _known(desk, visitor)
-    word = visitor.writing.word
+    if policy is not None and refused is not None:
+        clashes.meet(form, refused, _form_of(policy), lambda one: _told(one, known, visitor))
+    words = visitor.writing.words
     return show(
         request,
         "rules/policy.html",
@@ -206,10 +231,6 @@ async def _form(
         form=form,
         steps=rows.to_show(len(rows.places_of(form, "steps", "who")), _MOST_STEPS),
         targets=_choices(known, form, visitor),
-        channels=[(code, word(code)) for code in CHANNELS],
-        severities=[(code, word(code)) for code in SEVERITIES],
+        channels=words(CHANNELS),
+        severities=words(SEVERITIES),
     )
-
-
-async def _nobody() -> list[Answer]:
-    return []

@@ -1,14 +1,14 @@
 """`/console/rules`: what rooms must keep to, place by place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from fastapi import Request, Response
 
 from cloud_api.console import clashes, forms
-from cloud_api.console.asking import Answer, Desk, Refused, together
-from cloud_api.console.choices import Options, options, places_of
+from cloud_api.console.asking import Answer, Desk, Refused, nothing, together
+from cloud_api.console.choices import options, places_of
 from cloud_api.console.forms import Form
 from cloud_api.console.names import names_of
 from cloud_api.console.pages import Visitor, go, show
@@ -44,7 +44,7 @@ async def show_rules(request: Request, desk: AtDesk, visitor: Looking) -> Respon
         names=await names_of(visitor, places=[row["location_id"] for row in rows.rows]),
         policies=dict(options(policies)),
         sentence=lambda rule: sentence(rule, visitor),
-        kind_choices=_worded(visitor, KINDS),
+        kind_choices=visitor.writing.words(KINDS),
     )
 
 
@@ -59,7 +59,7 @@ async def show_new_rule(request: Request, desk: AtDesk, visitor: Looking) -> Res
 
 @router.post("")
 async def make_rule(request: Request, desk: AtDesk, visitor: Looking) -> Response:
-    """Add it."""
+    """Make a rule for a place."""
     form = await forms.read(request)
     try:
         made = await desk.do(
@@ -82,16 +82,14 @@ async def show_rule(request: Request, desk: AtDesk, visitor: Looking, id: str) -
 async def change_rule(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """Change it, here and at the gateways."""
     form = await forms.read(request)
-    body = {**_body(form), "enabled": form.ticked("enabled"), "version": forms.whole(form.get("version"))}
+    body = {**_body(form), "enabled": form.ticked("enabled"), **clashes.version_of(form)}
     try:
         await desk.do("PUT", f"{_API}/{id}", body, key=form.key)
     except Refused as refused:
         form.refuse(refused, **_RENAMED)
         rule = await desk.get(f"{_API}/{id}")
-        differences = _differences(rule, form, visitor) if clashes.is_stale(refused) else []
-        if differences:
-            clashes.seen(form, rule["version"])
-        return await _form(request, desk, visitor, form, rule=rule, status=refused.status, differences=differences)
+        clashes.meet(form, refused, _form_of(rule), _labels(visitor))
+        return await _form(request, desk, visitor, form, rule=rule, status=refused.status)
     return go(request, f"{_PATH}/{id}", said="The rule is changed; gateways take it soon.")
 
 
@@ -158,17 +156,18 @@ def _form_of(rule: Answer) -> Form:
     return form
 
 
-def _differences(rule: Answer, form: Form, visitor: Visitor) -> list[clashes.Difference]:
-    now, say = _form_of(rule), visitor.say
-    labels: Mapping[str, str] = {
+def _labels(visitor: Visitor) -> Mapping[str, str]:
+    say = visitor.say
+    return {
         "name": say("Name"),
         "set_at": say("Limit"),
         "clear_at": say("Well again at"),
         "change": say("Change"),
         "minutes": say("Minutes"),
         "severity": say("Severity"),
+        "latched": say("Latched"),
+        "enabled": say("In force"),
     }
-    return clashes.differences((label, now.get(name), form.get(name)) for name, label in labels.items())
 
 
 async def _form(
@@ -180,11 +179,10 @@ async def _form(
     rule: Answer | None = None,
     status: int = 200,
     tried: Answer | None = None,
-    differences: list[clashes.Difference] | None = None,
 ) -> Response:
     policies, places = await together(
         desk.every("/alerts/escalation-policies"),
-        places_of(visitor) if rule is None else _nowhere(),
+        places_of(visitor) if rule is None else nothing(),
     )
     sensors = [one["sensor_id"] for part in (tried or {}).values() for one in part]
     names = await names_of(visitor, places=[rule["location_id"]] if rule else [], sensors=sensors)
@@ -196,18 +194,9 @@ async def _form(
         form=form,
         names=names,
         tried=tried,
-        differences=differences or [],
         said=sentence(rule, visitor) if rule else "",
         policies=options(policies),
         places=options(places, "code", "name"),
-        kinds=_worded(visitor, KINDS),
-        severities=_worded(visitor, SEVERITIES),
+        kinds=visitor.writing.words(KINDS),
+        severities=visitor.writing.words(SEVERITIES),
     )
-
-
-def _worded(visitor: Visitor, codes: Sequence[str]) -> Options:
-    return [(code, visitor.writing.word(code)) for code in codes]
-
-
-async def _nowhere() -> list[Answer]:
-    return []

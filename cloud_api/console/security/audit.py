@@ -9,6 +9,7 @@ from fastapi import Request, Response
 
 from cloud_api.console import files, forms
 from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console.choices import Options
 from cloud_api.console.pages import Visitor, attachment, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import asked_for, table
@@ -128,11 +129,12 @@ def _cell(said: object) -> files.Cell:
     return said if said is None or isinstance(said, str | int | float) else json.dumps(said, ensure_ascii=False)
 
 
-async def _people(desk: Desk, who: Visitor) -> Sequence[Answer]:
+async def _people(desk: Desk, who: Visitor) -> Options:
     """Who can be asked for by name."""
     if not who.may("users:read"):
         return []
-    return sorted(await desk.every("/admin/users"), key=lambda person: str(person["full_name"]).lower())
+    found = sorted(await desk.every("/admin/users"), key=lambda person: str(person["full_name"]).lower())
+    return [(person["id"], f"{person['full_name']} ({person['username']})") for person in found]
 
 
 def _days(request: Request, zone: ZoneInfo) -> dict[str, Answer]:

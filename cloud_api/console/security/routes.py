@@ -7,7 +7,7 @@ from cloud_api.console.asking import Refused, together
 from cloud_api.console.pages import go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.security import audit
-from cloud_api.console.tables import Table, asked_for, table
+from cloud_api.console.tables import asked_for, table
 
 events = console_router("/security")
 SECURITY = "/console/security"
@@ -30,7 +30,6 @@ async def show_events(request: Request, desk: AtDesk, who: Looking) -> Response:
 async def show_events_part(request: Request, desk: AtDesk) -> Response:
     """The table alone, read again by the page while it is open."""
     found = await table(request, desk, _SOURCE, filters=_FILTERS)
-    found = Table(SECURITY, found.query, found.rows, found.next_cursor)
     return show(request, "security/events_part.html", table=found)
 
 
@@ -38,7 +37,7 @@ async def show_events_part(request: Request, desk: AtDesk) -> Response:
 async def export_events(request: Request, desk: AtDesk, who: Looking) -> Response:
     """What the filters leave, as a file."""
     found = await desk.every(_SOURCE, most=files.MOST_ROWS, **asked_for(request, _FILTERS))
-    head = ("When", "Severity", "What", "Who", "Address", "State", "Settled", "How it ended", "Details")
+    head = ("When", "Severity", "What", "Who", "Address", "Status", "Settled", "How it ended", "Details")
     rows = [
         (
             who.writing.moment(event["occurred_at"]),
@@ -71,7 +70,7 @@ async def investigate(request: Request, desk: AtDesk, id: str) -> Response:
 
 @events.post("/events/{id}/resolve")
 async def resolve(request: Request, desk: AtDesk, id: str) -> Response:
-    """How it ended."""
+    """Settle an event: say what it was."""
     form = await forms.read(request)
     try:
         await desk.do("PUT", f"{_SOURCE}/{id}/resolve", form.body("status", "note"))

@@ -2,21 +2,25 @@
 
 from fastapi import Request, Response
 
-from cloud_api.console import forms
+from cloud_api.console import clashes, forms
 from cloud_api.console.asking import Answer, Desk, Refused
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 
 router = console_router("/settings/look")
 LOOK = "/console/settings/look"
-_FIELDS = ("name", "primary_colour", "accent_colour")
+_FIELDS = {
+    "name": "Name above the pages",
+    "primary_colour": "Colour of buttons",
+    "accent_colour": "Second colour",
+}
 
 
 @router.get("")
 async def show_look(request: Request, desk: AtDesk, who: Looking) -> Response:
     """The form, and where the sign-in of the organisation is."""
     who.need("organizations:write")
-    return _page(request, who, await desk.get(f"{_own(who)}/branding"))
+    return await _page(request, who, await desk.get(f"{_own(who)}/branding"))
 
 
 @router.post("")
@@ -24,12 +28,14 @@ async def change_look(request: Request, desk: AtDesk, who: Looking) -> Response:
     """Another name, other colours."""
     form = await forms.read(request)
     before = await desk.get(f"{_own(who)}/branding")
-    body = {**form.body(*_FIELDS), "logo_url": before["logo_url"]}
+    body = {**form.body(*_FIELDS), "logo_url": before["logo_url"], **clashes.version_of(form)}
     try:
         await desk.do("PUT", f"{_own(who)}/branding", body)
     except Refused as refused:
         form.refuse(refused)
-        return _page(request, who, before, form=form, status=refused.status)
+        now = _form_of(before, await desk.get(_own(who)))
+        clashes.meet(form, refused, now, clashes.said(who, _FIELDS))
+        return await _page(request, who, before, form=form, status=refused.status)
     return go(request, LOOK, said="Saved.")
 
 
@@ -42,7 +48,8 @@ async def set_logo(request: Request, desk: AtDesk, who: Looking) -> Response:
     except Refused as refused:
         form = forms.Form()
         form.errors["logo"] = refused.message
-        return _page(request, who, await desk.get(f"{_own(who)}/branding"), picture=form, status=refused.status)
+        before = await desk.get(f"{_own(who)}/branding")
+        return await _page(request, who, before, picture=form, status=refused.status)
     return go(request, LOOK, said="The logo is shown from now on.")
 
 
@@ -64,7 +71,11 @@ def _own(who: Visitor) -> str:
     return f"/organizations/{who.me['organization']['id']}"
 
 
-def _page(
+def _form_of(branding: Answer, organization: Answer) -> forms.Form:
+    return forms.Form.of({name: branding[name] for name in _FIELDS}, version=organization["version"])
+
+
+async def _page(
     request: Request,
     who: Visitor,
     branding: Answer,
@@ -81,6 +92,6 @@ def _page(
         status=status,
         branding=branding,
         address=address,
-        form=form or forms.Form.of({name: branding[name] for name in _FIELDS}),
+        form=form or _form_of(branding, await who.desk.get(_own(who))),
         picture=picture or forms.Form(),
     )

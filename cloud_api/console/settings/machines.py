@@ -75,11 +75,7 @@ async def _made(
     try:
         made = await desk.do("POST", _source(kind), body, key=form.key)
     except Refused as refused:
-        form.many.setdefault("scopes", [])
         form.refuse(refused, expires_at="expires_on")
-        for path, message in refused.fields.items():
-            if (name := path.partition(".")[0]) in ("scopes", "ip_ranges"):
-                form.errors[name] = message
         catalogue = await _catalogue(desk, who)
         return show(
             request, "settings/new_machine.html", status=refused.status, kind=kind, catalogue=catalogue, form=form

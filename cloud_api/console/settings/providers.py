@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import Request, Response
 
-from cloud_api.console import forms
+from cloud_api.console import clashes, forms
 from cloud_api.console.asking import Answer, Desk, Refused
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
@@ -24,6 +24,28 @@ _SECRETS: Mapping[str, str] = {"oidc": "client_secret", "ldap": "bind_password"}
 _TICKS: Mapping[str, tuple[str, ...]] = {
     "oidc": ("create_users", "is_active"),
     "ldap": ("create_users", "is_active", "start_tls", "trusts_email"),
+}
+#: what two people may say differently, as the form calls it
+_LABELS = {
+    "display_name": "Name on the sign-in",
+    "name": "Short name",
+    "issuer": "Issuer",
+    "redirect_url": "Redirect address",
+    "client_id": "Client ID",
+    "scopes": "Scopes",
+    "role_claim": "Claim with the groups",
+    "url": "Address",
+    "base_dn": "Where people are looked for",
+    "bind_dn": "Who looks",
+    "user_filter": "How somebody is found",
+    "ca_certificates": "Certificates of its authority",
+    "role_mapping": "Groups and roles",
+    "default_role": "Role of everybody else",
+    "allowed_domains": "Only with addresses of",
+    "is_active": "People can sign in through it",
+    "create_users": "Make an account for whoever comes the first time",
+    "start_tls": "Encrypt the connection (StartTLS)",
+    "trusts_email": "Its mail addresses are true: they tell which account is somebody's",
 }
 
 
@@ -57,7 +79,7 @@ async def connect(request: Request, desk: AtDesk, who: Looking) -> Response:
 
 @router.get("/{id}")
 async def show_provider(request: Request, desk: AtDesk, who: Looking, id: str) -> Response:
-    """One of them."""
+    """One identity provider, in a form where it can be changed."""
     provider = await desk.get(f"{_SOURCE}/{id}")
     return await _page(request, desk, who, _form_of(provider), provider["kind"], provider=provider)
 
@@ -68,9 +90,14 @@ async def change(request: Request, desk: AtDesk, who: Looking, id: str) -> Respo
     form = await forms.read(request)
     provider = await desk.get(f"{_SOURCE}/{id}")
     try:
-        await desk.do("PUT", f"{_SOURCE}/{id}", _body(form, provider["kind"]), key=form.key)
+        body = {**_body(form, provider["kind"]), **clashes.version_of(form)}
+        await desk.do("PUT", f"{_SOURCE}/{id}", body, key=form.key)
     except Refused as refused:
         _beside(form, refused, provider["kind"])
+        provider = await desk.get(f"{_SOURCE}/{id}")
+        asked = {*form.values, *_TICKS[provider["kind"]]}
+        labels = {name: label for name, label in _LABELS.items() if name in asked}
+        clashes.meet(form, refused, _form_of(provider), clashes.said(who, labels))
         return await _page(request, desk, who, form, provider["kind"], provider=provider, status=refused.status)
     return go(request, PROVIDERS, said="Saved.")
 
@@ -102,15 +129,8 @@ def _form_of(provider: Answer) -> forms.Form:
 
 
 def _beside(form: forms.Form, refused: Refused, kind: str) -> None:
-    """The API names a field within the kind's own body, and a line of the mapping by its group."""
-    form.refuse(refused)
-    form.errors = {name.removeprefix(f"{kind}."): said for name, said in form.errors.items()}
-    for name in ("role_mapping", "allowed_domains"):
-        inner = [said for path, said in form.errors.items() if path.startswith(f"{name}.")]
-        if inner:
-            form.errors[name] = inner[0]
-    if form.errors and all(name in form.values for name in form.errors):
-        form.problem = ""
+    """The API names a field within the kind's own body."""
+    form.refuse(refused, **{name: name.removeprefix(f"{kind}.") for name in refused.fields})
 
 
 async def _page(

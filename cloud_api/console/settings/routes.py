@@ -158,7 +158,7 @@ async def add_address(request: Request, desk: AtDesk) -> Response:
 
 @settings.post("/addresses/{id}/remove")
 async def remove_address(request: Request, desk: AtDesk, id: str) -> Response:
-    """One less."""
+    """Let administrators come from this range no more."""
     await desk.do("DELETE", f"/admin/security/ip-allowlist/{id}")
     return go(request, f"{SETTINGS}/addresses", said="The address is gone.")
 

@@ -57,7 +57,7 @@ async def show_reservations(request: Request, desk: AtDesk, visitor: Looking) ->
     filters = ("status", "product_id", "location_id", "lot_id", "at_risk")
     listed = await table(request, desk, "/warehouse/stock/reservations", filters=filters, **fixed)
     names = await names_of_levels(visitor, listed.rows)
-    states = [(one, visitor.writing.word(one)) for one in _PROMISED]
+    states = visitor.writing.words(_PROMISED)
     return show(request, "stock/reservations.html", table=listed, names=names, states=states)
 
 

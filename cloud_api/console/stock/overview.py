@@ -30,7 +30,7 @@ async def show_stock(request: Request, visitor: Looking) -> Response:
     found, warehouses = await together(find_levels(request, visitor), warehouses_of(visitor))
     return show(
         request, "stock/stock.html", table=found.table, names=found.names, warehouses=options(warehouses),
-        states=[(one, visitor.writing.word(one)) for one in _STATES], live=_live(found.table.query),
+        states=visitor.writing.words(_STATES), heard_at=_live(found.table.query),
     )  # fmt: skip
 
 
@@ -38,8 +38,7 @@ async def show_stock(request: Request, visitor: Looking) -> Response:
 async def show_levels(request: Request, visitor: Looking) -> Response:
     """The table of that page, as it is now."""
     found = await find_levels(request, visitor)
-    whole = Table("/console/stock", found.table.query, found.table.rows, found.table.next_cursor)
-    return show(request, "stock/levels.html", table=whole, names=found.names)
+    return show(request, "stock/levels.html", table=found.table, names=found.names)
 
 
 @router.get("/export")

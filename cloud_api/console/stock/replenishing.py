@@ -2,8 +2,8 @@
 
 from fastapi import Request, Response
 
-from cloud_api.console import files, forms
-from cloud_api.console.asking import Refused, together
+from cloud_api.console import clashes, files, forms
+from cloud_api.console.asking import Answer, Refused, together
 from cloud_api.console.choices import options, warehouses_of
 from cloud_api.console.forms import Form
 from cloud_api.console.names import names_of
@@ -17,7 +17,12 @@ _LOW = "/warehouse/products/low-stock"
 _RULES = "/warehouse/stock/reorder-rules"
 _FILTERS = ("warehouse_id", "product_id")
 #: what a rule says: when, and how much
-_SAID = ("reorder_point", "reorder_quantity", "up_to_level", "lead_time_days")
+_SAID = {
+    "reorder_point": "Order at",
+    "reorder_quantity": "So much at a time",
+    "up_to_level": "Or up to so much",
+    "lead_time_days": "Days until it comes",
+}
 
 
 @router.get("/low")
@@ -86,10 +91,8 @@ async def add_rule(request: Request, desk: AtDesk, visitor: Looking) -> Response
 
 @router.get("/rules/{id}")
 async def show_rule(request: Request, visitor: Looking, id: str) -> Response:
-    """What one says."""
-    rule = await visitor.desk.get(f"{_RULES}/{id}")
-    said = {name: rule[name] for name in (*_FILTERS, *_SAID)}
-    return await _page(request, visitor, Form.of({**said, **_plain(said)}), id)
+    """One rule for ordering, in its form."""
+    return await _page(request, visitor, _form_of(await visitor.desk.get(f"{_RULES}/{id}")), id)
 
 
 @router.post("/rules/{id}")
@@ -97,9 +100,12 @@ async def change_rule(request: Request, desk: AtDesk, visitor: Looking, id: str)
     """Say it otherwise."""
     form = await forms.read(request)
     try:
-        await desk.do("PUT", f"{_RULES}/{id}", _body(form, empty=True), key=form.key)
+        await desk.do("PUT", f"{_RULES}/{id}", {**_body(form, empty=True), **clashes.version_of(form)}, key=form.key)
     except Refused as refused:
         _complain(form, refused)
+        if clashes.is_stale(refused):
+            now = _form_of(await desk.get(f"{_RULES}/{id}"))
+            clashes.meet(form, refused, now, clashes.said(visitor, _SAID))
         return await _page(request, visitor, form, id, status=refused.status)
     return go(request, "/console/stock/rules", said="The rule is changed.")
 
@@ -132,6 +138,11 @@ def _body(form: Form, *, empty: bool) -> dict[str, object]:
     if empty or days:
         body["lead_time_days"] = int(days) if days.isdecimal() else days or None
     return body
+
+
+def _form_of(rule: Answer) -> Form:
+    said = {name: rule[name] for name in (*_FILTERS, *_SAID, "version")}
+    return Form.of({**said, **_plain(said)})
 
 
 def _plain(said: dict[str, str | None]) -> dict[str, str]:

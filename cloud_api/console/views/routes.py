@@ -31,7 +31,7 @@ async def save_view(request: Request, desk: AtDesk) -> Response:
 
 @router.post("/{id}/delete")
 async def delete_view(request: Request, desk: AtDesk, id: str) -> Response:
-    """One less."""
+    """Forget one of the reader's saved views."""
     form = await forms.read(request)
     await desk.do("DELETE", f"{_SOURCE}/{id}")
     return await _views(desk, form.get("page"))

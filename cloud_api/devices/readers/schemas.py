@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from cloud_api.devices.sensors.schemas import DeviceCode
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 ReaderName = Annotated[str, Field(min_length=1, max_length=120, examples=["Dock 1"])]
 Passage = Literal["in", "out", "both"]
@@ -49,7 +50,7 @@ class ReaderCreate(_Facts):
     location_id: uuid.UUID | None = None
 
 
-class ReaderUpdate(_Facts):
+class ReaderUpdate(_Facts, Edit):
     """All of it, but that a place that is not sent stays; of a reader that was only heard this registers it."""
 
     #: null: nowhere
@@ -79,3 +80,5 @@ class ReaderRead(ResponseModel):
     direction: Passage
     portal: bool
     antennas: list[AntennaRead]
+    #: of the sensor that speaks for it
+    version: int

@@ -47,7 +47,7 @@ async def update_reader(
     """
     await get_reader(db, reader_id, seen=seen)
     sent = changes.model_dump(include={"location_id", "status"} & changes.model_fields_set)
-    sensor = await update_sensor(db, reader_id, changes=SensorUpdate(**sent), by=by, seen=seen)
+    sensor = await update_sensor(db, reader_id, changes=SensorUpdate(**sent, version=changes.version), by=by, seen=seen)
     reader = await _facts_of(db, sensor.id)
     if reader is None:
         reader = Reader(sensor_id=sensor.id)
@@ -98,7 +98,9 @@ def _read(sensor: Sensor, facts: Reader | None, antennas: list[AntennaRead]) -> 
     known = facts or Reader(name=None, direction="both", portal=False)
     return ReaderRead.model_validate(
         {
-            **{name: getattr(sensor, name) for name in ("id", "gateway_id", "code", "location_id", "status")},
+            **{
+                name: getattr(sensor, name) for name in ("id", "gateway_id", "code", "location_id", "status", "version")
+            },
             **{name: getattr(known, name) for name in ("name", "direction", "portal")},
             "registered": facts is not None,
             "antennas": antennas,

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from cloud_api.devices.sensors.schemas import DeviceCode
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 ScaleName = Annotated[str, Field(min_length=1, max_length=120, examples=["Platform at dock 1"])]
 Kilograms = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
@@ -40,7 +41,7 @@ class ScaleCreate(_Facts):
     location_id: uuid.UUID | None = None
 
 
-class ScaleUpdate(_Facts):
+class ScaleUpdate(_Facts, Edit):
     """All of it, but that a place that is not sent stays; of a scale that was only heard this registers it."""
 
     #: null: nowhere
@@ -63,3 +64,5 @@ class ScaleRead(ResponseModel):
     division_kg: float | None
     unit: str | None
     tare_kg: float | None
+    #: of the sensor that speaks for it
+    version: int

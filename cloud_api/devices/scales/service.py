@@ -45,7 +45,7 @@ async def update_scale(
     """
     await get_scale(db, scale_id, seen=seen)
     sent = changes.model_dump(include={"location_id", "status"} & changes.model_fields_set)
-    sensor = await update_sensor(db, scale_id, changes=SensorUpdate(**sent), by=by, seen=seen)
+    sensor = await update_sensor(db, scale_id, changes=SensorUpdate(**sent, version=changes.version), by=by, seen=seen)
     scale = (await _facts_of(db, [sensor.id])).get(sensor.id) or Scale(sensor_id=sensor.id)
     for name in _FACTS:
         setattr(scale, name, getattr(changes, name))
@@ -82,7 +82,10 @@ async def read(db: AsyncSession, sensors: Sequence[Sensor]) -> list[ScaleRead]:
     return [
         ScaleRead.model_validate(
             {
-                **{name: getattr(sensor, name) for name in ("id", "gateway_id", "code", "location_id", "status")},
+                **{
+                    name: getattr(sensor, name)
+                    for name in ("id", "gateway_id", "code", "location_id", "status", "version")
+                },
                 **{name: getattr(facts.get(sensor.id), name, None) for name in _FACTS},
                 "registered": sensor.id in facts,
             }

@@ -8,6 +8,7 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 DeviceCode = Annotated[str, Field(min_length=1, max_length=200, examples=["z2m:cold-room-1"])]
 Offset = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
@@ -29,7 +30,7 @@ class SensorCreate(RequestModel):
     interval_s: IntervalS | None = None
 
 
-class SensorUpdate(RequestModel):
+class SensorUpdate(Edit):
     """What is not sent stays."""
 
     #: where it is; null: nowhere
@@ -77,6 +78,7 @@ class SensorRead(ResponseModel):
     offset: float
     interval_s: int | None
     status: str
+    version: int
     created_at: datetime
 
 

@@ -14,7 +14,7 @@ from cloud_api.devices.models import Sensor
 from cloud_api.devices.queries import visible_sensors
 from cloud_api.devices.sensors import history, searchable
 from cloud_api.devices.sensors.schemas import CalibrationValues, SensorCreate, SensorUpdate
-from cloud_api.kernel import clock, outbox
+from cloud_api.kernel import clock, outbox, versions
 from cloud_api.kernel.db import insert_missing
 from cloud_api.kernel.errors import Invalid, NotFound
 from cloud_api.kernel.registers import flush_unique
@@ -78,9 +78,11 @@ async def update_sensor(
 
     Raises:
         NotFound: when the sensor or the place is not there.
+        StaleVersion: when `changes` was made of another version than there is now.
         Invalid: when it is to be moved at a moment that has not come.
     """
     sensor = await hold_sensor(db, sensor_id, seen=seen)
+    await versions.count(db, sensor, seen=changes.version, what=f"sensor {sensor.code!r}")
     wanted = changes.model_fields_set
     changed = False
     if "location_id" in wanted:

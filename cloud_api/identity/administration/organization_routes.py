@@ -25,9 +25,9 @@ from cloud_api.identity.administration.schemas import (
 )
 from cloud_api.identity.organizations import service as organizations
 from cloud_api.identity.organizations.models import Organization
-from cloud_api.identity.organizations.schemas import Branding
+from cloud_api.identity.organizations.schemas import Branding, BrandingChange
 from cloud_api.identity.passwords import new_password
-from cloud_api.kernel import idempotency
+from cloud_api.kernel import idempotency, versions
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.http import ApiRoute
@@ -115,7 +115,7 @@ async def update_organization(
 ) -> Organization:
     """Change what is sent. Plan and activity are the platform's to decide."""
     changes = body.model_dump(exclude_unset=True, exclude_none=True)
-    return await service.update(db, id, changes=changes, by=principal)
+    return await service.update(db, id, changes=changes, by=principal, seen=body.version)
 
 
 @router.delete("/{id}", status_code=204, dependencies=[require("platform:manage")])
@@ -161,9 +161,10 @@ async def get_branding(
 
 
 @router.put("/{id}/branding", response_model=Branding, dependencies=WRITING)
-async def change_branding(db: NamedDb, id: uuid.UUID, body: Branding) -> Branding:
+async def change_branding(db: NamedDb, id: uuid.UUID, body: BrandingChange) -> Branding:
     """Replace the white label; what is not sent is Coldfleet's own. White text can be read on its first colour."""
     organizations.check_readable(body)
     organization = await organizations.get_organization(db, id)
+    await versions.count(db, organization, seen=body.version, what=organization.name)
     organization.branding = body.model_dump(mode="json", exclude_defaults=True)
-    return body
+    return Branding.model_validate(organization.branding)

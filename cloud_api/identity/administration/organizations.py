@@ -16,7 +16,7 @@ from cloud_api.identity.people import service as people
 from cloud_api.identity.roles.catalogue import ADMIN
 from cloud_api.identity.roles.service import found_roles
 from cloud_api.identity.sessions import recovery
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import Forbidden
 from cloud_api.kernel.permissions import Principal, grants
 
@@ -65,16 +65,23 @@ async def found(db: AsyncSession, *, new: OrganizationCreate, password_hash: str
 
 
 async def update(
-    db: AsyncSession, organization_id: uuid.UUID, *, changes: Mapping[str, object], by: Principal
+    db: AsyncSession,
+    organization_id: uuid.UUID,
+    *,
+    changes: Mapping[str, object],
+    by: Principal,
+    seen: int | None = None,
 ) -> Organization:
     """Change the named columns.
 
     Raises:
         NotFound: when there is no such organisation.
+        StaleVersion: when it is another version than `seen` now.
         Forbidden: when plan or activity would change, and `by` does not manage the platform.
         Conflict: when the platform's own organisation would be closed.
     """
     organization = await organizations.get_organization(db, organization_id)
+    await versions.count(db, organization, seen=seen, what=organization.name)
     changed = {field: value for field, value in changes.items() if getattr(organization, field) != value}
     if not manages_platform(by) and (reserved := sorted(changed.keys() & _THE_PLATFORMS)):
         raise Forbidden(f"the platform's administrators change {' and '.join(reserved)}: ask them")

@@ -61,15 +61,17 @@ async def get_role(db: Db, id: uuid.UUID) -> Role:
     return await custom.get_role(db, id)
 
 
-async def _change(db: AsyncSession, role_id: uuid.UUID, principal: Principal, changes: Mapping[str, object]) -> Role:
+async def _change(
+    db: AsyncSession, role_id: uuid.UUID, principal: Principal, changes: Mapping[str, object], seen: int | None
+) -> Role:
     async with an_administrator_stays(db):
-        return await custom.change_role(db, role_id, by=principal, changes=changes)
+        return await custom.change_role(db, role_id, by=principal, changes=changes, seen=seen)
 
 
 @router.put("/roles/{id}", response_model=RoleRead, dependencies=WRITING)
 async def update_role(db: Db, principal: CurrentPrincipal, id: uuid.UUID, body: RoleUpdate) -> Role:
     """Change what is sent. Who holds the role feels it with their next request."""
-    return await _change(db, id, principal, body.model_dump(exclude_unset=True, exclude_none=True))
+    return await _change(db, id, principal, body.model_dump(exclude_unset=True, exclude_none=True), body.version)
 
 
 @router.delete("/roles/{id}", status_code=204, dependencies=WRITING)
@@ -83,7 +85,7 @@ async def replace_role_permissions(
     db: Db, principal: CurrentPrincipal, id: uuid.UUID, body: PermissionsReplace
 ) -> Role:
     """All that the role grants from now on."""
-    return await _change(db, id, principal, {"permissions": body.permissions})
+    return await _change(db, id, principal, {"permissions": body.permissions}, body.version)
 
 
 @router.get("/permissions", response_model=list[PermissionRead], dependencies=READING)

@@ -104,7 +104,8 @@ async def update_user(db: Db, principal: CurrentPrincipal, id: uuid.UUID, body: 
     """Change what is sent. A new address has to be confirmed by a mail."""
     sent = body.model_dump(exclude_unset=True, exclude_none=True)
     extra = sent.pop("extra_permissions", None)
-    return await _read(db, await service.update_person(db, id, by=principal, changes=sent, extra=extra))
+    user = await service.update_person(db, id, by=principal, changes=sent, extra=extra, seen=body.version)
+    return await _read(db, user)
 
 
 @router.delete("/{id}", status_code=204, dependencies=WRITING)

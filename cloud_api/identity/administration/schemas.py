@@ -11,6 +11,7 @@ from cloud_api.identity.organizations.schemas import Currency, OrganizationRead,
 from cloud_api.identity.people.schemas import FullName, Locale, Password, Phone, Username
 from cloud_api.identity.roles.schemas import Permissions
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 Status = Literal["active", "inactive", "suspended"]
 OrganizationName = Annotated[str, Field(min_length=1, max_length=120)]
@@ -32,7 +33,7 @@ class PersonCreate(RequestModel):
     extra_permissions: Permissions = Field(default_factory=list)
 
 
-class PersonUpdate(RequestModel):
+class PersonUpdate(Edit):
     """What is not sent stays."""
 
     username: Username | None = None
@@ -86,6 +87,7 @@ class PersonRead(ResponseModel):
     roles: list[HeldRole]
     extra_permissions: list[str]
     last_signed_in_at: datetime | None
+    version: int
     created_at: datetime
 
 
@@ -118,7 +120,7 @@ class OrganizationCreate(RequestModel):
     admin: FirstAdministrator
 
 
-class OrganizationUpdate(RequestModel):
+class OrganizationUpdate(Edit):
     """What is not sent stays. Plan and activity are the platform's to decide."""
 
     name: OrganizationName | None = None
@@ -139,6 +141,7 @@ class OrganizationDetails(OrganizationRead):
     plan: str
     is_active: bool
     deactivated_at: datetime | None
+    version: int
     created_at: datetime
 
 

@@ -26,7 +26,7 @@ from cloud_api.identity.roles.custom import get_role
 from cloud_api.identity.sessions import attempts, recovery, second_factor
 from cloud_api.identity.sessions.models import OneTimeToken, SecondFactor, UserSession
 from cloud_api.identity.sessions.service import sessions_of, terminate_all
-from cloud_api.kernel import clock, outbox
+from cloud_api.kernel import clock, outbox, versions
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.errors import Conflict, Forbidden, NotFound
 from cloud_api.kernel.permissions import Principal
@@ -66,6 +66,7 @@ async def read_people(db: AsyncSession, users: Sequence[User]) -> list[PersonRea
             roles=[HeldRole(id=role.id, name=role.name) for role in held.get(user.id, ())],
             extra_permissions=user.extra_permissions.split(),
             last_signed_in_at=user.last_signed_in_at,
+            version=user.version,
             created_at=user.created_at,
         )
         for user in users
@@ -103,13 +104,20 @@ async def create_person(db: AsyncSession, *, by: Principal, new: PersonCreate, p
 
 
 async def update_person(
-    db: AsyncSession, user_id: uuid.UUID, *, by: Principal, changes: Mapping[str, str], extra: Sequence[str] | None
+    db: AsyncSession,
+    user_id: uuid.UUID,
+    *,
+    by: Principal,
+    changes: Mapping[str, str],
+    extra: Sequence[str] | None,
+    seen: int | None = None,
 ) -> User:
     """Change columns of theirs, and what is granted beside their roles. A new address has to be confirmed anew.
 
     Raises:
         NotFound: when there is nobody of this id.
         MightierPerson: when they hold more than `by`.
+        StaleVersion: when it is another version than `seen` now.
         NameTaken: when the user name or the address is in use anywhere.
         UnknownPermission: naming what the catalogue has not.
         RoleTooMighty: when they would get what `by` has not.
@@ -117,6 +125,7 @@ async def update_person(
     """
     async with an_administrator_stays(db):
         user = await _changeable(db, user_id, by=by)
+        await versions.count(db, user, seen=seen, what=user.full_name)
         if extra is not None:
             user.extra_permissions = _extra(extra, by=by)
         for field, value in changes.items():

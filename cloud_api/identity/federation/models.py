@@ -9,9 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
 from cloud_api.kernel.vault import Sealed
+from cloud_api.kernel.versions import Versioned
 
 
-class IdentityProvider(OrganizationOwned, Base):
+class IdentityProvider(Versioned, OrganizationOwned, Base):
     """An OpenID provider (`oidc`) or a directory (`ldap`) that an organisation trusts to know its people."""
 
     __tablename__ = "identity_providers"

@@ -20,7 +20,7 @@ from cloud_api.identity.people.models import User, UserRole
 from cloud_api.identity.roles import service as roles_of
 from cloud_api.identity.roles.models import Role
 from cloud_api.identity.sessions.service import administers
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import Conflict, Invalid, NotFound
 from cloud_api.kernel.permissions import Principal
 from cloud_api.kernel.registers import flush_unique
@@ -62,9 +62,11 @@ async def change(db: AsyncSession, id: uuid.UUID, *, new: Write, by: Principal, 
 
     Raises:
         NotFound: when there is none.
+        StaleVersion: when `new` was made of another version than there is now.
         NobodyCameThrough: when single sign-on is enforced, and would lock everybody out.
     """
     provider = await get_provider(db, id, locked=True)
+    await versions.count(db, provider, seen=new.version, what=f"provider {provider.name!r}")
     if provider.kind != new.kind:
         raise Conflict("a provider does not become one of another kind: connect another")
     # subjects are names that an issuer gives; another's of the same name is somebody else

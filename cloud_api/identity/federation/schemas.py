@@ -11,6 +11,7 @@ from cloud_api.identity.federation import directory
 from cloud_api.identity.organizations.schemas import Slug
 from cloud_api.identity.people.schemas import Password
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 
 def _pem(text: str) -> str:
@@ -36,7 +37,7 @@ Domain = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+
 OneTimeValue = Annotated[SecretStr, Field(min_length=1, max_length=128)]
 
 
-class _ProviderWrite(RequestModel):
+class _ProviderWrite(Edit):
     name: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
     display_name: Annotated[str, Field(min_length=1, max_length=120)]
     role_mapping: Annotated[
@@ -97,6 +98,7 @@ class ProviderRead(ResponseModel):
     create_users: bool
     allowed_domains: list[str]
     is_active: bool
+    version: int
     created_at: datetime
     client_id: str
     scopes: str

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationRoot
+from cloud_api.kernel.versions import Versioned
 
 PLANS = ("basic", "pro", "enterprise")
 
@@ -13,7 +14,7 @@ PLANS = ("basic", "pro", "enterprise")
 PLATFORM_SLUG = "platform"
 
 
-class Organization(OrganizationRoot, Base):
+class Organization(Versioned, OrganizationRoot, Base):
     """A business that uses Coldfleet; the wall stands around it."""
 
     __tablename__ = "organizations"

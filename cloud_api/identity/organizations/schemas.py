@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 
 def _known_zone(name: str) -> str:
@@ -31,6 +32,10 @@ class Branding(RequestModel):
     logo_url: Annotated[str, Field(max_length=500, pattern=LOGO_PATTERN)] = ""
     primary_colour: Colour = "#0b5c8a"
     accent_colour: Colour = "#f2a33c"
+
+
+class BrandingChange(Branding, Edit):
+    """A look in the place of the one before; `version` is the organisation's."""
 
 
 class OrganizationRead(ResponseModel):

@@ -120,5 +120,8 @@ async def zone(db: AsyncSession) -> ZoneInfo:
 
 
 async def own(db: AsyncSession) -> Organization:
-    """The organisation that this session works for."""
-    return await db.get_one(Organization, db.sync_session.info["scope"].organization_id)
+    """The organisation that this session works for; it is read once."""
+    info = db.sync_session.info
+    # held here: a session itself forgets rows that nobody holds
+    info["own"] = found = await db.get_one(Organization, info["scope"].organization_id)
+    return found

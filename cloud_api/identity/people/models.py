@@ -8,9 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.versions import Versioned
 
 
-class User(OrganizationOwned, Base):
+class User(Versioned, OrganizationOwned, Base):
     """A person who signs in. E-mail and user name are unique everywhere: signing in names no organisation."""
 
     __tablename__ = "users"

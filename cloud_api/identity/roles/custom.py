@@ -12,7 +12,7 @@ from cloud_api.identity.roles.catalogue import built_in_roles, expand, own_permi
 from cloud_api.identity.roles.models import Role
 from cloud_api.identity.roles.schemas import MatrixRead, MatrixRow, Reach, RoleRead
 from cloud_api.identity.roles.service import check_roles_grantable
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import AlreadyExists, Detail, NotFound
 from cloud_api.kernel.permissions import Principal, grants
 from cloud_api.kernel.registers import flush_unique
@@ -54,17 +54,21 @@ async def create_role(
     return role
 
 
-async def change_role(db: AsyncSession, role_id: uuid.UUID, *, by: Principal, changes: Mapping[str, object]) -> Role:
+async def change_role(
+    db: AsyncSession, role_id: uuid.UUID, *, by: Principal, changes: Mapping[str, object], seen: int | None = None
+) -> Role:
     """Change what is named in `changes`: attributes of `Role`. Who holds it feels it with their next request.
 
     Raises:
         NotFound: when there is no such role.
         BuiltInRole: when it came with the organisation.
+        StaleVersion: when it is another version than `seen` now.
         UnknownPermission: naming what the catalogue has not, or not for this reach.
         RoleTooMighty: when it grants, or would grant, what the caller has not.
         AlreadyExists: when the name is taken.
     """
     role = await _custom(db, role_id, by=by)
+    await versions.count(db, role, seen=seen, what=f"role {role.name!r}")
     for field, value in changes.items():
         setattr(role, field, _free_name(str(value)) if field == "name" and value != role.name else value)
     role.permissions = _checked(role.permissions, role.reach)

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.identity.roles.catalogue import built_in_roles
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned
+from cloud_api.kernel.versions import Versioned
 
 
-class Role(OrganizationOwned, Base):
+class Role(Versioned, OrganizationOwned, Base):
     """A role of an organisation. Built-in ones are founded with it; what they grant stands in `permissions.csv`."""
 
     __tablename__ = "roles"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, field_validator
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 Reach = Literal["organization", "own"]
 RoleName = Annotated[str, Field(min_length=2, max_length=64, pattern=r"^[a-z][a-z0-9_]*$", examples=["night_shift"])]
@@ -15,22 +16,23 @@ Granted = Annotated[str, Field(min_length=1, max_length=100)]
 Permissions = Annotated[list[Granted], Field(max_length=200, examples=[["stock:read", "quality:*"]])]
 
 
-class PermissionsReplace(RequestModel):
+class PermissionsReplace(Edit):
     """All that the role grants from now on; `resource:*`, a group's `inventory:*` and `*` stand for several."""
 
     permissions: Permissions
 
 
-class RoleCreate(PermissionsReplace):
+class RoleCreate(RequestModel):
     """A role of the organisation's own."""
 
     name: RoleName
+    permissions: Permissions
     description: Description = ""
     #: `own`: only what is one's own, as a customer's orders
     reach: Reach = "organization"
 
 
-class RoleUpdate(RequestModel):
+class RoleUpdate(Edit):
     """What is not sent stays."""
 
     name: RoleName | None = None
@@ -48,6 +50,7 @@ class RoleRead(ResponseModel):
     built_in: bool
     reach: str
     permissions: Annotated[list[str], Field(validation_alias=AliasChoices("granted", "permissions"))]
+    version: int
     created_at: datetime
 
     @field_validator("permissions", mode="before")

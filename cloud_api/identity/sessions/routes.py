@@ -29,6 +29,7 @@ from cloud_api.identity.sessions.schemas import (
     TokensRead,
     UserRead,
 )
+from cloud_api.kernel import versions
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.errors import Forbidden
 from cloud_api.kernel.http import ApiRoute
@@ -129,6 +130,7 @@ async def update_me(db: Db, principal: Person, body: ProfileUpdate) -> UserRead:
     While a second factor is in force, another phone number takes the password: codes are sent to it.
     """
     user = await people.get_user(db, principal.id, locked=True)
+    await versions.count(db, user, seen=None, what=user.full_name)
     changed = body.model_dump(exclude_unset=True, exclude_none=True, exclude={"current_password"})
     for field, value in changed.items():
         setattr(user, field, value)

@@ -266,27 +266,51 @@ def end_sessions(sessions: Iterable[UserSession], reason: str) -> None:
 
 async def principal_of(db: AsyncSession, claims: AccessClaims, *, two_factor_for_admins: bool) -> Principal | None:
     """Who a person's access token stands for, while the sign-in and the person are active. Needs a system session."""
-    rows = (
-        await db.execute(
-            select(User, Role, SecondFactor.confirmed_at, UserSession)
-            .join(UserSession, UserSession.user_id == User.id)
-            .join(Organization, Organization.id == User.organization_id)
-            .outerjoin(UserRole, UserRole.user_id == User.id)
-            .outerjoin(Role, Role.id == UserRole.role_id)
-            .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
-            .where(
-                User.id == claims.subject,
-                User.status == "active",
-                Organization.is_active,
-                UserSession.id == claims.session_id,
-                UserSession.revoked_at.is_(None),
-            )
+    [principal] = await principals_of(db, [claims], two_factor_for_admins=two_factor_for_admins)
+    return principal
+
+
+async def principals_of(
+    db: AsyncSession, shown: Sequence[AccessClaims], *, two_factor_for_admins: bool
+) -> Sequence[Principal | None]:
+    """The same of several access tokens, in their order."""
+    rows = await db.execute(
+        select(User, Role, SecondFactor.confirmed_at, UserSession)
+        .join(UserSession, UserSession.user_id == User.id)
+        .join(Organization, Organization.id == User.organization_id)
+        .outerjoin(UserRole, UserRole.user_id == User.id)
+        .outerjoin(Role, Role.id == UserRole.role_id)
+        .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
+        .where(
+            User.status == "active",
+            Organization.is_active,
+            UserSession.id.in_({claims.session_id for claims in shown}),
+            UserSession.revoked_at.is_(None),
         )
-    ).all()
-    if not rows:
-        return None
-    user, _, confirmed_at, session = rows[0]
-    roles = [role for _, role, *_ in rows if role is not None]
+    )
+    found: dict[tuple[uuid.UUID, uuid.UUID | None], tuple[User, datetime | None, UserSession, list[Role]]] = {}
+    for user, role, confirmed_at, session in rows.tuples():
+        roles = found.setdefault((user.id, session.id), (user, confirmed_at, session, []))[-1]
+        if role is not None:
+            roles.append(role)
+    principals: list[Principal | None] = []
+    for claims in shown:
+        standing = found.get((claims.subject, claims.session_id))
+        principals.append(
+            None if standing is None else await _principal(db, *standing, two_factor_for_admins=two_factor_for_admins)
+        )
+    return principals
+
+
+async def _principal(
+    db: AsyncSession,
+    user: User,
+    confirmed_at: datetime | None,
+    session: UserSession,
+    roles: Sequence[Role],
+    *,
+    two_factor_for_admins: bool,
+) -> Principal:
     wide, own = granted(roles)
     duty = None if session.by_provider else await _duty(db, user, wide)
     has_two = confirmed_at is not None or session.factor_seen
@@ -300,7 +324,7 @@ async def principal_of(db: AsyncSession, claims: AccessClaims, *, two_factor_for
         own_permissions=own,
         name=user.username,
         roles=frozenset(role.name for role in roles),
-        session_id=claims.session_id,
+        session_id=session.id,
         duty=duty,
     )
 

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.versions import Versioned
 
 
-class Team(OrganizationOwned, Base):
+class Team(Versioned, OrganizationOwned, Base):
     """Some people of an organisation, by a name."""
 
     __tablename__ = "teams"

@@ -50,7 +50,7 @@ async def get_team(db: Db, id: uuid.UUID) -> TeamMembersRead:
 async def update_team(db: Db, id: uuid.UUID, body: TeamUpdate) -> TeamMembersRead:
     """Rename it, or describe it anew."""
     changes = body.model_dump(exclude_unset=True, exclude_none=True)
-    return await service.read_team(db, await service.change_team(db, id, changes=changes))
+    return await service.read_team(db, await service.change_team(db, id, changes=changes, seen=body.version))
 
 
 @router.delete("/{id}", status_code=204, dependencies=WRITING)
@@ -65,4 +65,5 @@ async def replace_team_members(db: Db, id: uuid.UUID, body: MembersReplace) -> T
     members = {entry.user_id: entry.is_lead for entry in body.members}
     if len(members) < len(body.members):
         raise Invalid("somebody is named twice", field="members")
-    return await service.read_team(db, await service.replace_members(db, id, members=members))
+    team = await service.replace_members(db, id, members=members, seen=body.version)
+    return await service.read_team(db, team)

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Description = Annotated[str, Field(max_length=500)]
@@ -19,7 +20,7 @@ class TeamCreate(RequestModel):
     description: Description = ""
 
 
-class TeamUpdate(RequestModel):
+class TeamUpdate(Edit):
     """What is not sent stays."""
 
     name: Name | None = None
@@ -33,7 +34,7 @@ class MemberEntry(RequestModel):
     is_lead: bool = False
 
 
-class MembersReplace(RequestModel):
+class MembersReplace(Edit):
     """Who is in the team from now on: all of them or none are taken."""
 
     members: Annotated[list[MemberEntry], Field(max_length=500)]
@@ -46,6 +47,7 @@ class TeamRead(ResponseModel):
     name: str
     description: str
     member_count: int
+    version: int
     created_at: datetime
 
 

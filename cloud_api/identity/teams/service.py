@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.identity.people.models import User
 from cloud_api.identity.teams.models import Team, TeamMember
 from cloud_api.identity.teams.schemas import MemberRead, TeamMembersRead, TeamRead
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import Detail, Invalid, NotFound
 from cloud_api.kernel.registers import flush_unique
 
@@ -39,14 +39,17 @@ async def get_team(db: AsyncSession, team_id: uuid.UUID, *, locked: bool = False
     return found
 
 
-async def change_team(db: AsyncSession, team_id: uuid.UUID, *, changes: Mapping[str, str]) -> Team:
+async def change_team(
+    db: AsyncSession, team_id: uuid.UUID, *, changes: Mapping[str, str], seen: int | None = None
+) -> Team:
     """Rename or describe it anew.
 
     Raises:
         NotFound: when there is no such team.
+        StaleVersion: when it is another version than `seen` now.
         AlreadyExists: when the name is taken.
     """
-    team = await get_team(db, team_id, locked=True)
+    team = await _changed(db, team_id, seen)
     for field, value in changes.items():
         setattr(team, field, value)
     await _flush_name(db, team.name)
@@ -66,14 +69,17 @@ async def delete_team(db: AsyncSession, team_id: uuid.UUID) -> None:
     await db.delete(team)
 
 
-async def replace_members(db: AsyncSession, team_id: uuid.UUID, *, members: Mapping[uuid.UUID, bool]) -> Team:
+async def replace_members(
+    db: AsyncSession, team_id: uuid.UUID, *, members: Mapping[uuid.UUID, bool], seen: int | None = None
+) -> Team:
     """Put exactly these people into the team: user id -> whether they lead it.
 
     Raises:
         NotFound: when there is no such team.
+        StaleVersion: when it is another version than `seen` now.
         Invalid: naming those who are not in the organisation (any more); then nothing changes.
     """
-    team = await get_team(db, team_id, locked=True)
+    team = await _changed(db, team_id, seen)
     here = set(await db.scalars(select(User.id).where(User.id.in_(members), User.deleted_at.is_(None))))
     if strangers := [user_id for user_id in members if user_id not in here]:
         details = [Detail("members", f"nobody here has the id {user_id}") for user_id in strangers]
@@ -99,6 +105,7 @@ async def read_teams(db: AsyncSession, teams: Sequence[Team]) -> list[TeamRead]:
             name=team.name,
             description=team.description,
             member_count=counts.get(team.id, 0),
+            version=team.version,
             created_at=team.created_at,
         )
         for team in teams
@@ -133,6 +140,12 @@ async def teams_of(db: AsyncSession, user_id: uuid.UUID) -> Sequence[Team]:
     """The teams somebody is in, by name."""
     mine = select(Team).join(TeamMember, TeamMember.team_id == Team.id).where(TeamMember.user_id == user_id)
     return (await db.scalars(mine.order_by(Team.name))).all()
+
+
+async def _changed(db: AsyncSession, team_id: uuid.UUID, seen: int | None) -> Team:
+    team = await get_team(db, team_id, locked=True)
+    await versions.count(db, team, seen=seen, what=f"team {team.name!r}")
+    return team
 
 
 async def _members(db: AsyncSession, team_id: uuid.UUID) -> Sequence[TeamMember]:

@@ -55,6 +55,8 @@ class Entry:
     #: when it happened; None: now
     effective_at: datetime | None = None
     recorded_by: uuid.UUID | None = None
+    #: where it stands in what somebody sent, as `portions.1.`: before the names of fields in complaints
+    at: str = ""
 
 
 async def append(db: AsyncSession, entry: Entry) -> tuple[StockMovement, StockLevel]:
@@ -267,13 +269,13 @@ def _change(level: StockLevel, entry: Entry, weight_g: int | None, *, where: str
         raise NotEnoughStock(
             f"of lot {number} {-entry.quantity:.3f} are to leave{where} and {level.on_hand} lie here{promised}: "
             "book less, or what is missing first",
-            field="quantity",
+            field=f"{entry.at}quantity",
         )
     weight_left = level.weight_g + (weight_g or 0)
     if weight_left < 0:
         raise NotEnoughStock(
             f"of lot {number} {-(weight_g or 0)} g are to leave{where} and {level.weight_g} g lie here: weigh again",
-            field="weight_g",
+            field=f"{entry.at}weight_g",
         )
     if level.on_hand == 0 and entry.quantity > 0:
         level.keeps_until = None  # an empty shelf forgets what its last goods went through

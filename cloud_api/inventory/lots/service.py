@@ -6,7 +6,7 @@ goods, and until when they keep, goes with them. What comes out is always a new 
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -129,7 +129,7 @@ async def split_lot(
         weight_g = None if part.weight_g is None else -part.weight_g
         if weight_g is not None:
             check_weight(product, part.quantity, part.weight_g, field=f"{at}weight_g")
-        work.take(lot, wanted.location_id, part.quantity, weight_g, into=[child])
+        work.take(lot, wanted.location_id, part.quantity, weight_g, into=[child], at=at)
         work.make(child, wanted.location_id, part.quantity, None, mirrors_last=True)
     return await work.book()
 
@@ -157,10 +157,11 @@ async def merge_lots(
     work = _Work(db, "merge", wanted.reference, recorded_by)
     child = await work.new_lot(_together(lots, quantities, wanted.lot_number), field="lot_number")
     for number, (lot, portion) in enumerate(zip(lots, wanted.portions, strict=True)):
+        at = f"portions.{number}."
         if portion.weight_g is not None:
-            check_weight(product, portion.quantity, portion.weight_g, field=f"portions.{number}.weight_g")
+            check_weight(product, portion.quantity, portion.weight_g, field=f"{at}weight_g")
         weight_g = None if portion.weight_g is None else -portion.weight_g
-        work.take(lot, portion.location_id, portion.quantity, weight_g, into=[child])
+        work.take(lot, portion.location_id, portion.quantity, weight_g, into=[child], at=at)
         work.make(child, wanted.to_location_id, portion.quantity, None, mirrors_last=True)
     return await work.book()
 
@@ -209,7 +210,12 @@ async def repack_lot(
     work.take(lot, wanted.location_id, wanted.quantity, weight_in, into=[child for child, *_ in made])
     for child, _, quantity, weight_g in made:
         work.make(child, to_location_id, quantity, weight_g)
-    return await work.book()
+    booked = await work.book()
+    weight_out = booked.movements[0].weight_g
+    if weight_out is None:
+        return booked
+    # whoever takes the last of a lot takes all that the books say of its weight
+    return replace(booked, loss_g=_loss(Fraction(-weight_out), grams_out, wanted.loss_g))
 
 
 class _Work:
@@ -240,10 +246,21 @@ class _Work:
         return lot
 
     def take(
-        self, lot: Lot, location_id: uuid.UUID, quantity: Decimal, weight_g: int | None, *, into: Sequence[Lot]
+        self,
+        lot: Lot,
+        location_id: uuid.UUID,
+        quantity: Decimal,
+        weight_g: int | None,
+        *,
+        into: Sequence[Lot],
+        at: str = "",
     ) -> None:
-        """What goes in."""
-        self._entries.append(self._entry(lot, location_id, -quantity, weight_g))
+        """What goes in.
+
+        Args:
+            at: before the names of fields in complaints.
+        """
+        self._entries.append(replace(self._entry(lot, location_id, -quantity, weight_g), at=at))
         self._steps += ((lot, child, quantity) for child in into)
 
     def make(

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud_api.devices.models import Sensor
 from cloud_api.inventory.ledger.models import StockLevel
 from cloud_api.inventory.occupancy import service
 from cloud_api.places import service as places
@@ -74,6 +75,11 @@ async def climate_of(
         if one.location_id is not None:
             found[one.location_id].append(one)
     return found
+
+
+def is_measured() -> ColumnElement[bool]:
+    """Whether a sensor that is in use hangs in a place itself."""
+    return exists(select(Sensor.id).where(Sensor.location_id == Location.id, Sensor.status == "active"))
 
 
 def newest(said: Iterable[Latest], quantity: str) -> Latest | None:

@@ -83,8 +83,12 @@ async def list_locations(
     location_type: LocationType | None = None,
     storage_type: StorageType | None = None,
     status: Literal["active", "maintenance", "inactive"] | None = None,
+    measured: bool | None = None,
+    climate: bool = True,
 ) -> Page[PlaceRead]:
-    """Newest first, with what their own sensors said last; `parent_id` makes them a tree."""
+    """Newest first, with what their own sensors said last unless `climate` is false, which is quicker; `parent_id`
+    makes them a tree. `measured`: with a sensor that is in use, or without.
+    """
     statement = select(Location).where(
         seen.warehouses(Location.warehouse_id), Location.removed_at.is_(None), Location.location_type != "transit"
     )
@@ -97,16 +101,19 @@ async def list_locations(
     ):
         if wanted is not None:
             statement = statement.where(column == wanted)
+    if measured is not None:
+        statement = statement.where(maps.is_measured() == measured)
     rows = await page(db, statement, Location.id, query)
-    said = await maps.climate_of(db, [location.id for location in rows.items], seen=seen)
+    said = await maps.climate_of(db, [location.id for location in rows.items], seen=seen) if climate else {}
     return Page([_place(one, said.get(one.id, ())) for one in rows.items], rows.limit, rows.next_cursor)
 
 
 @router.get("/storage/locations/{id}", response_model=PlaceRead, dependencies=[require("storage:read")])
-async def get_location(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> PlaceRead:
-    """One place."""
+async def get_location(db: Db, seen: VisiblePlaces, id: uuid.UUID, climate: bool = True) -> PlaceRead:
+    """One place, with what its own sensors said last unless `climate` is false."""
     location = await places.get_present(db, id, seen=seen)
-    return _place(location, (await maps.climate_of(db, [id], seen=seen)).get(id, ()))
+    said = await maps.climate_of(db, [id], seen=seen) if climate else {}
+    return _place(location, said.get(id, ()))
 
 
 @router.put("/storage/locations/{id}", response_model=LocationRead, dependencies=[require("storage:write")])

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.kernel.columns import Quantity
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.versions import Versioned
 
 
-class ReorderRule(OrganizationOwned, Base):
+class ReorderRule(Versioned, OrganizationOwned, Base):
     """When a product is to be bought again in one warehouse, and how much; instead of what the product says."""
 
     __tablename__ = "reorder_rules"

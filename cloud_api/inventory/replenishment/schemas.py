@@ -9,6 +9,7 @@ from pydantic import Field
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
 from cloud_api.kernel.quantity import PositiveQuantity, Quantity
+from cloud_api.kernel.versions import Edit
 
 Point = Annotated[Quantity, Field(ge=0)]
 LeadTimeDays = Annotated[int, Field(ge=0, le=3650)]
@@ -25,7 +26,7 @@ class ReorderRuleCreate(RequestModel):
     lead_time_days: LeadTimeDays | None = None
 
 
-class ReorderRuleUpdate(RequestModel):
+class ReorderRuleUpdate(Edit):
     """What is not sent stays."""
 
     reorder_point: Point = Decimal(0)
@@ -44,6 +45,7 @@ class ReorderRuleRead(ResponseModel):
     reorder_quantity: Quantity | None
     up_to_level: Quantity | None
     lead_time_days: int | None
+    version: int
     created_at: datetime
 
 

@@ -27,7 +27,7 @@ from cloud_api.inventory.replenishment.queries import (
 )
 from cloud_api.inventory.replenishment.schemas import ReorderRuleCreate, ReorderRuleUpdate
 from cloud_api.inventory.reservations.queries import last_day
-from cloud_api.kernel import clock, outbox
+from cloud_api.kernel import clock, outbox, versions
 from cloud_api.kernel.db import insert_missing
 from cloud_api.kernel.errors import Invalid, NotFound
 from cloud_api.kernel.registers import flush_unique
@@ -65,11 +65,13 @@ async def update_rule(
 
     Raises:
         NotFound: when there is none to be seen.
+        StaleVersion: when `changes` was made of another version than there is now.
         Invalid: when both a quantity and a level are given, or the level is not above the point.
         WrongQuantity: when the product is counted in whole units and a quantity is not.
     """
     rule = await get_rule(db, rule_id, seen=seen)
-    sent = {field: getattr(changes, field) for field in changes.model_fields_set}
+    await versions.count(db, rule, seen=changes.version, what="this reorder rule")
+    sent = {field: getattr(changes, field) for field in changes.model_fields_set - {"version"}}
     if sent.get("reorder_quantity") is not None:
         sent.setdefault("up_to_level", None)
     if sent.get("up_to_level") is not None:

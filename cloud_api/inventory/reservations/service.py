@@ -10,7 +10,7 @@ what is in the box is what would leave. Where that is not possible the promise s
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -233,8 +233,20 @@ async def consume(
         StockOnHold: when any of it may not leave; then nothing does.
         ReservationExpired: when any of it has lapsed; likewise.
     """
-    await lock_all(db, sources)
-    promised = await _free_to_leave(db, sources)
+    return await consume_each(db, dict.fromkeys(sources, reference), consumed_by=consumed_by)
+
+
+async def consume_each(
+    db: AsyncSession, references: Mapping[str, str], *, consumed_by: uuid.UUID | None
+) -> list[StockMovement]:
+    """The same of several sources at once, each with a reference of its own: all of them, or nothing leaves.
+
+    Raises:
+        StockOnHold: when any of it may not leave.
+        ReservationExpired: when any of it has lapsed.
+    """
+    await lock_all(db, references.keys())
+    promised = await _free_to_leave(db, references.keys())
     written = await ledger.append_all(
         db,
         [
@@ -244,7 +256,7 @@ async def consume(
                 location_id=level.location_id,
                 quantity=-reservation.quantity,
                 reserved=-reservation.quantity,
-                reference=reference,
+                reference=references[reservation.source],
                 source="system",
                 recorded_by=consumed_by,
             )

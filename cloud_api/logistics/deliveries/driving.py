@@ -17,6 +17,7 @@ from cloud_api.logistics.deliveries.errors import AlreadyDriving, BadRoute, Proo
 from cloud_api.logistics.deliveries.lookup import plausible
 from cloud_api.logistics.deliveries.models import Delivery, Route
 from cloud_api.logistics.deliveries.queries import VisibleRoutes
+from cloud_api.logistics.deliveries.rounds import Round
 from cloud_api.logistics.deliveries.schemas import DeliveryMove, RouteComplete, RouteStart
 from cloud_api.logistics.deliveries.states import (
     DELIVERY,
@@ -27,7 +28,6 @@ from cloud_api.logistics.deliveries.states import (
     RouteStatus,
 )
 from cloud_api.logistics.events import RouteCompleted, RouteMoved, RouteStarted, StopArrived, StopFailed
-from cloud_api.media import service as media
 from cloud_api.media.models import Media
 from cloud_api.orders.book import service as orders
 from cloud_api.orders.book.states import OrderStatus
@@ -100,10 +100,15 @@ async def move_delivery(
     driver_id: uuid.UUID,
     move: DeliveryMove,
     at: datetime | None = None,
+    within: Round | None = None,
 ) -> Delivery:
     """The driver is at the door, or could not deliver; a failed order goes back to the store when the route ends.
 
     The same again changes nothing.
+
+    Args:
+        at: by the phone's own clock; None: now.
+        within: a round that is settled afterwards; None: by itself.
 
     Raises:
         NotFound: when the driver has no such delivery.
@@ -111,7 +116,8 @@ async def move_delivery(
         ProofIncomplete: when a photo is named that has not arrived.
         ClockImplausible: when the phone says a time that cannot be.
     """
-    route, delivery = await lookup.driven_stop(db, delivery_id, driver_id=driver_id)
+    ours = within or Round(driver_id)
+    route, delivery = await ours.stop(db, delivery_id)
     if delivery.status == move.status:
         return delivery
     action = DeliveryAction.ARRIVE if move.status == "arrived" else DeliveryAction.FAIL
@@ -120,7 +126,7 @@ async def move_delivery(
     moved_at = plausible(at, earliest=route.started_at)
     if move.photo_sha256 is not None:
         delivery.photo_sha256 = move.photo_sha256
-        await attach(db, delivery, await kept(db, move.photo_sha256, field="photo_sha256"))
+        ours.show(delivery, await kept(db, move.photo_sha256, field="photo_sha256", within=ours))
     delivery.note = move.note or delivery.note
     if action is DeliveryAction.ARRIVE:
         delivery.arrived_at = moved_at
@@ -128,7 +134,9 @@ async def move_delivery(
     else:
         delivery.failure_reason = move.failure_reason or "other"
         outbox.emit(db, StopFailed(delivery.id, delivery.failure_reason))
-        await stops.announce_next(db, route)
+        ours.pass_by(route)
+    if within is None:
+        await ours.settle(db)
     return delivery
 
 
@@ -172,22 +180,17 @@ async def complete_route(
     return route
 
 
-async def kept(db: AsyncSession, sha256: str, *, field: str) -> Media:
+async def kept(db: AsyncSession, sha256: str, *, field: str, within: Round) -> Media:
     """A picture that has arrived here: its row is written only when its bytes lie in the store under this hash.
 
     Raises:
         ProofIncomplete: when it has not.
     """
-    found = await media.find(db, sha256)
+    found = await within.picture(db, sha256)
     if found is None:
         what = "photo" if field == "photo_sha256" else "signature"
         raise ProofIncomplete(f"the {what} has not arrived here: upload it, then send this again", field=field)
     return found
-
-
-async def attach(db: AsyncSession, delivery: Delivery, picture: Media) -> None:
-    """Say that a delivery shows a picture: it is not swept away."""
-    await media.attach(db, media_id=picture.id, entity_type="delivery", entity_id=delivery.id)
 
 
 async def _refuse_second(db: AsyncSession, route: Route) -> None:

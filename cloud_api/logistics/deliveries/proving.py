@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.identity.people.service import names_of
 from cloud_api.kernel import clock, outbox
 from cloud_api.kernel.errors import NotFound
-from cloud_api.logistics.deliveries import codes, lookup, stops
-from cloud_api.logistics.deliveries.driving import attach, kept
+from cloud_api.logistics.deliveries import codes, lookup
+from cloud_api.logistics.deliveries.driving import kept
 from cloud_api.logistics.deliveries.errors import ProofIncomplete, WrongDoor
 from cloud_api.logistics.deliveries.lookup import plausible
 from cloud_api.logistics.deliveries.models import Delivery, Route
 from cloud_api.logistics.deliveries.queries import EVERY_ROUTE, VisibleRoutes
+from cloud_api.logistics.deliveries.rounds import Round
 from cloud_api.logistics.deliveries.schemas import Proof
 from cloud_api.logistics.deliveries.states import DELIVERY, DeliveryAction, DeliveryStatus
 from cloud_api.logistics.events import ProofUnverified, StopDelivered
@@ -42,7 +43,13 @@ class Pictures(NamedTuple):
 
 
 async def prove_delivery(
-    db: AsyncSession, delivery_id: uuid.UUID, *, driver_id: uuid.UUID, proof: Proof, at: datetime | None = None
+    db: AsyncSession,
+    delivery_id: uuid.UUID,
+    *,
+    driver_id: uuid.UUID,
+    proof: Proof,
+    at: datetime | None = None,
+    within: Round | None = None,
 ) -> Delivery:
     """Hand the goods over: the order is delivered, its stock leaves. The same proof again is the same delivery.
 
@@ -50,6 +57,7 @@ async def prove_delivery(
 
     Args:
         at: by the phone's own clock; None: as the proof says.
+        within: a round that is settled afterwards; None: by itself.
 
     Raises:
         NotFound: when the driver has no such delivery.
@@ -60,17 +68,18 @@ async def prove_delivery(
         ClockImplausible: when the phone says a time that cannot be.
         StockOnHold: when the van was too warm: it may not be handed over.
     """
-    route, delivery = await lookup.driven_stop(db, delivery_id, driver_id=driver_id)
+    ours = within or Round(driver_id)
+    route, delivery = await ours.stop(db, delivery_id)
     if delivery.status == DeliveryStatus.DELIVERED:
         if (delivery.photo_sha256, delivery.signature_sha256) != (proof.photo_sha256, proof.signature_sha256):
             raise ProofIncomplete("this delivery has its proof already", field="photo_sha256")
         return delivery
     said_at = at or proof.delivered_at
     delivered_at = plausible(said_at, earliest=route.started_at)
-    handed = await _of_one_door(db, route, delivery, proof.also)
+    handed = await _of_one_door(db, route, delivery, proof.also, within=ours)
     status = [DELIVERY.apply(DeliveryStatus(one.status), DeliveryAction.DELIVER) for one, _ in handed]
     lookup.under_way(route)
-    pictures = await _pictures(db, proof)
+    pictures = await _pictures(db, proof, within=ours)
     await codes.ask_for_code(
         db, delivery, handed[0][1], code=proof.otp_code, at=delivered_at, offline=codes.was_offline(said_at)
     )
@@ -83,13 +92,15 @@ async def prove_delivery(
         one.cargo_temperature_c, one.cargo_temperature_source = temperature_c, source
         one.otp_status, one.otp_verified_at = delivery.otp_status, delivery.otp_verified_at
         for picture in pictures:
-            await attach(db, one, picture)
-    await _leave(db, route, [one for one, _ in handed], driver_id=driver_id)
+            ours.show(one, picture)
+    ours.hand_over([one for one, _ in handed])
     for one, _ in handed:
         outbox.emit(db, StopDelivered(one.id))
         if one.otp_status in codes.DOUBTFUL:
             outbox.emit(db, ProofUnverified(one.id))
-    await stops.announce_next(db, route)
+    ours.pass_by(route)
+    if within is None:
+        await ours.settle(db)
     return delivery
 
 
@@ -109,10 +120,10 @@ async def pictures_of(db: AsyncSession, delivery_id: uuid.UUID, *, seen: Visible
 
 
 async def _of_one_door(
-    db: AsyncSession, route: Route, delivery: Delivery, also: Sequence[uuid.UUID]
+    db: AsyncSession, route: Route, delivery: Delivery, also: Sequence[uuid.UUID], *, within: Round
 ) -> list[tuple[Delivery, CustomerOrder]]:
     """The deliveries that one confirmation is for, locked, with their orders; the one at whose door it is first."""
-    order = await orders.get_order(db, delivery.order_id)
+    order = await within.order_of(db, delivery)
     handed = [(delivery, order)]
     others = sorted(set(also) - {delivery.id})
     if not others:
@@ -132,7 +143,7 @@ def _door(order: CustomerOrder) -> tuple[uuid.UUID, str, float, float]:
     return order.customer_id, order.address, order.latitude, order.longitude
 
 
-async def _pictures(db: AsyncSession, proof: Proof) -> list[Media]:
+async def _pictures(db: AsyncSession, proof: Proof, *, within: Round) -> list[Media]:
     """The pictures that a proof names.
 
     Raises:
@@ -141,7 +152,7 @@ async def _pictures(db: AsyncSession, proof: Proof) -> list[Media]:
     if proof.photo_sha256 is None and proof.signature_sha256 is None:
         raise ProofIncomplete("a photo or a signature is needed: upload one, and name its hash", field="photo_sha256")
     named = {"photo_sha256": proof.photo_sha256, "signature_sha256": proof.signature_sha256}
-    return [await kept(db, sha256, field=field) for field, sha256 in named.items() if sha256 is not None]
+    return [await kept(db, sha256, field=field, within=within) for field, sha256 in named.items() if sha256 is not None]
 
 
 async def _temperature(
@@ -159,12 +170,3 @@ async def _temperature(
         if last.quantity == "temperature" and abs(at - clock.from_ms(last.recorded_at_ms)) <= NEAR_ENOUGH
     ]
     return (max(near), "van_sensor") if near else (None, None)
-
-
-async def _leave(db: AsyncSession, route: Route, handed: Sequence[Delivery], *, driver_id: uuid.UUID) -> None:
-    """Let the stock of these deliveries leave the van; several orders are locked together first."""
-    if len(handed) > 1:
-        van = await fleet.get_vehicle(db, route.vehicle_id)
-        await orders.lock_stock(db, [one.order_id for one in handed], to_location_id=van.location_id)
-    for one in sorted(handed, key=lambda one: one.order_id):
-        await orders.deliver_order(db, one.order_id, reference=one.number, user_id=driver_id)

@@ -33,6 +33,7 @@ from cloud_api.logistics.deliveries.lookup import route_of as route_of
 from cloud_api.logistics.deliveries.proving import Pictures as Pictures
 from cloud_api.logistics.deliveries.proving import pictures_of as pictures_of
 from cloud_api.logistics.deliveries.proving import prove_delivery as prove_delivery
+from cloud_api.logistics.deliveries.rounds import Round as Round
 from cloud_api.logistics.deliveries.routing import NewRoute as NewRoute
 from cloud_api.logistics.deliveries.routing import PlannedStop as PlannedStop
 from cloud_api.logistics.deliveries.routing import assign as assign

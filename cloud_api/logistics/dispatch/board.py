@@ -73,7 +73,7 @@ async def board(
 
 async def _unplanned(db: AsyncSession, day: date, warehouse_id: uuid.UUID) -> list[BoardOrderRead]:
     orders = (await db.scalars(queries.waiting(day, warehouse_id))).all()
-    loads = await gathering.loads_g(db, orders)
+    loads = await gathering.loads_g(db, {order.id: order.packed_weight_g for order in orders})
     tried = dict((await db.execute(queries.failed_attempts([order.id for order in orders]))).tuples().all())
     return [
         BoardOrderRead(

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import insert_missing
-from cloud_api.logistics.dispatch.errors import StalePlan
+from cloud_api.kernel.errors import StaleVersion
 from cloud_api.logistics.dispatch.models import PlanningConstraints
 from cloud_api.logistics.dispatch.problems import Rules
 from cloud_api.logistics.dispatch.schemas import Constraints, ConstraintsRead
@@ -35,13 +35,13 @@ async def put(
     """Set them, all of them. The same again changes nothing.
 
     Raises:
-        StalePlan: when they are not at the version that the caller has seen.
+        StaleVersion: when they are not at the version that the caller has seen.
     """
     start = {"content": {}, "version": 0, "changed_at": clock.now(), "changed_by": user_id}
     await insert_missing(db, PlanningConstraints, start)
     row = (await db.scalars(select(PlanningConstraints).with_for_update())).one()
     if version is not None and version != row.version:
-        raise StalePlan(f"they are at version {row.version} by now, not {version}: read them again", field="version")
+        raise StaleVersion("how you plan", seen=version, current=row.version)
     content = wanted.model_dump(mode="json")
     if row.content != content:
         row.content, row.version = content, row.version + 1

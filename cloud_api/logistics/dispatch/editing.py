@@ -2,27 +2,24 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel import clock
 from cloud_api.logistics.deliveries import service as deliveries
 from cloud_api.logistics.deliveries.models import Route
-from cloud_api.logistics.deliveries.states import RouteStatus
-from cloud_api.logistics.dispatch import constraints, gathering, jobs, queries, reading, replanning, standings, words
-from cloud_api.logistics.dispatch.errors import BadMove, NothingToReplan, StalePlan
+from cloud_api.logistics.dispatch import constraints, gathering, jobs, made, reading, replanning, words
+from cloud_api.logistics.dispatch.errors import BadMove, StalePlan
 from cloud_api.logistics.dispatch.models import PlanningEdit
 from cloud_api.logistics.dispatch.moves import moved
-from cloud_api.logistics.dispatch.problems import recipe_of
 from cloud_api.logistics.dispatch.schemas import AssignmentRequest, DraftRead
-from cloud_api.logistics.dispatch.solutions import Baseline, Figures, Solution, edited, figures_of, packed, total_of
+from cloud_api.logistics.dispatch.solutions import Solution, edited, packed, total_of
 from cloud_api.logistics.dispatch.states import JOB, JobAction, JobStatus
 from cloud_api.places.queries import EVERYWHERE, Visible
 from route_optimizer.plan import Plan
 from route_optimizer.problem import Problem
-from route_optimizer.whatif import drawn_up
 
 
 async def assign(
@@ -45,7 +42,7 @@ async def assign(
         return await _of_job(db, wanted.job_id, wanted, user_id=user_id, seen=seen)
     if wanted.warehouse_id is None or wanted.delivery_date is None:
         raise BadMove("name a job_id, or a warehouse_id with its delivery_date", field="warehouse_id")
-    day = _Day(wanted.warehouse_id, wanted.delivery_date)
+    day = made.DayOf(wanted.warehouse_id, wanted.delivery_date)
     return await _of_routes(db, day, wanted, user_id=user_id, seen=seen)
 
 
@@ -64,102 +61,60 @@ async def _of_job(
         row.content = packed(after)
         job.version += 1
         jobs.summarize(job, after, speaker)
-        _note(db, wanted, after, speaker, day=_Day(job.warehouse_id, job.delivery_date), user_id=user_id)
+        _note(db, wanted, after, speaker, day=made.DayOf(job.warehouse_id, job.delivery_date), user_id=user_id)
         await db.flush()
         jobs.tell(db, job)
     return _draft(before.plan, after, problem, speaker, kept=kept, version=job.version)
 
 
-@dataclass(frozen=True)
-class _Day:
-    """A warehouse's day."""
-
-    warehouse_id: uuid.UUID
-    delivery_date: date
-
-
 async def _of_routes(
-    db: AsyncSession, day: _Day, wanted: AssignmentRequest, *, user_id: uuid.UUID | None, seen: Visible
+    db: AsyncSession, day: made.DayOf, wanted: AssignmentRequest, *, user_id: uuid.UUID | None, seen: Visible
 ) -> DraftRead:
+    """Only the vans concerned are driven and judged: what another one breaks stands in nobody's way."""
     if any(move.action in ("lock", "unlock") for move in wanted.moves):
         raise BadMove("routes that were made have no locks: lock the stops of a job's solution", field="moves")
     await gathering.located(db, day.warehouse_id, seen=seen)
-    objective = (await constraints.get(db)).objective
-    before = await _as_made(db, day)
-    await _check_versions(db, before, wanted.route_versions)
-    problem = before.recipe.problem()
-    problem, orders = moved(problem, before.orders(), wanted.moves)
+    routes = await made.routes_of(db, day)
+    concern = await made.concern_of(db, day, routes, wanted.moves)
+    before = await made.as_solution(db, day, routes, concern)
+    await _check_versions(db, concern, wanted.route_versions)
+    problem, orders = moved(before.recipe.problem(), before.orders(), wanted.moves)
     after = edited(before, problem, orders)
     speaker = await words.speaker(db, after)
     kept = _is_kept(wanted, after)
     if kept:
+        objective = (await constraints.get(db)).objective
         errand = replanning.Errand(
             day.warehouse_id, day.delivery_date, objective, "the dispatcher changed it", user_id, kind="edit"
         )
         await replanning.apply(db, _touched(before, after), errand)
         _note(db, wanted, after, speaker, day=day, user_id=user_id)
+        routes = await made.routes_of(db, day)
     draft = _draft(before.plan, after, problem, speaker, kept=kept, version=None)
-    made = {route.vehicle_id: route for route in await _planned(db, day)}
+    draft.vehicle_ids = sorted(concern.vehicle_ids)
+    by_van = {route.vehicle_id: route for route in routes}
     for each in draft.routes:
-        route = made.get(each.vehicle_id)
+        route = by_van.get(each.vehicle_id)
         each.route_id, each.version = (None, None) if route is None else (route.id, route.version)
     return draft
 
 
-async def _as_made(db: AsyncSession, day: _Day) -> Solution:
-    """The routes of a day that have not left, as a solution; what waits for a van is on none of them."""
-    said = (await constraints.get(db)).model_copy(update={"overtime_s": 0})
-    _, depot = await gathering.located(db, day.warehouse_id)
-    routes = await _planned(db, day)
-    stands = await standings.read(db, routes)
-    waiting = (await db.scalars(queries.waiting(day.delivery_date, day.warehouse_id))).all()
-    wagons = await standings.wagons(db, day.delivery_date, day.warehouse_id, stands, said, free=True)
-    if not wagons or not (waiting or stands.orders):
-        raise NothingToReplan("no route of that day waits to leave, and no order for a van", field="delivery_date")
-    recipe = recipe_of(
-        depot,
-        await gathering.doors(db, [*stands.orders.values(), *waiting], said),
-        wagons,
-        constraints.rules_of(said),
-        midnight=await gathering.midnight(db, day.delivery_date),
-    )
-    problem = recipe.problem()
-    orders = {
-        str(route.vehicle_id): tuple(str(stop.order_id) for stop in stands.ahead[route.id])
-        for route in routes
-        if stands.ahead[route.id]
-    }
-    plan = drawn_up(problem, orders)
-    before = {route.vehicle: figures_of(problem, route) for route in plan.routes}
-    baseline = Baseline("the routes as they are", sum(before.values(), Figures()), len(stands.orders), 0)
-    return Solution(
-        recipe=recipe,
-        plan=plan,
-        baseline=baseline,
-        before=before,
-        standing=stands.standing(),
-        routes={str(route.vehicle_id): str(route.id) for route in routes},
-    )
-
-
-async def _planned(db: AsyncSession, day: _Day) -> Sequence[Route]:
-    """The routes of a day that have not left, of each van the first."""
-    routes = await gathering.routes_of(db, day.delivery_date, day.warehouse_id)
-    return standings.one_a_van([route for route in routes if route.status == RouteStatus.PLANNED])
-
-
-async def _check_versions(db: AsyncSession, solution: Solution, seen: Mapping[uuid.UUID, int]) -> None:
-    """Lock the routes, and refuse to change what somebody else has changed meanwhile.
+async def _check_versions(db: AsyncSession, concern: made.Concern, seen: Mapping[uuid.UUID, int]) -> None:
+    """Lock the routes concerned, and refuse to change what somebody else has changed meanwhile.
 
     Raises:
-        StalePlan: when a route is not at the version that the caller has seen.
+        StalePlan: when one is not at the version that the caller has seen, or is none of theirs any more.
     """
-    routes = await deliveries.lock_routes(db, list(map(uuid.UUID, solution.routes.values())))
+    routes = await deliveries.lock_routes(db, [route.id for route in concern.routes])
     now = {route.id: route.version for route in routes}
-    for route_id, version in seen.items():
-        if now.get(route_id) != version:
-            by_now = f"at version {now[route_id]}" if route_id in now else "no planned route of that day"
-            raise StalePlan(f"route {route_id} is {by_now} by now: look at it again", field="route_versions")
+    theirs = select(Route.id).where(Route.id.in_(seen.keys() - now.keys()), Route.vehicle_id.in_(concern.vehicle_ids))
+    for route_id in (await db.scalars(theirs)).all():
+        raise StalePlan(f"route {route_id} does not wait to leave any more: look at it again", field="route_versions")
+    for route_id, version in now.items():
+        if seen.get(route_id, version) != version:
+            raise StalePlan(
+                f"route {route_id} is at version {version} by now: look at it again", field="route_versions"
+            )
 
 
 def _touched(before: Solution, after: Solution) -> Solution:
@@ -184,7 +139,7 @@ def _note(
     after: Solution,
     speaker: words.Speaker,
     *,
-    day: _Day,
+    day: made.DayOf,
     user_id: uuid.UUID | None,
 ) -> None:
     """Who changed what, and the rules that it breaks."""
@@ -209,6 +164,7 @@ def _draft(
     return DraftRead(
         kept=kept,
         version=version,
+        vehicle_ids=sorted(uuid.UUID(each.id) for each in problem.vehicles),
         total=reading.figures_read(now),
         cost=after.plan.cost - before.cost,
         distance_m=now.distance_m - was.distance_m,

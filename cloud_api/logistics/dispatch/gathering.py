@@ -55,7 +55,7 @@ async def doors(
 ) -> list[Door]:
     """Orders as doors, in as many queries however many there are."""
     ids = [order.id for order in orders]
-    loads = await loads_g(db, orders)
+    loads = await loads_g(db, {order.id: order.packed_weight_g for order in orders})
     tried = dict((await db.execute(queries.failed_attempts(ids))).tuples().all())
     learned: Mapping[uuid.UUID, int] = {}
     if said.learn_service_times and orders:
@@ -89,16 +89,19 @@ def window_of(order: CustomerOrder, zone: tzinfo) -> tuple[datetime, datetime]:
     return opens, closes
 
 
-async def loads_g(db: AsyncSession, orders: Sequence[CustomerOrder]) -> dict[uuid.UUID, dict[str, int]]:
-    """Order -> how its goods are kept -> grams, rounded up; what was weighed is shared out by what units weigh."""
-    if not orders:
+async def loads_g(db: AsyncSession, weighed: Mapping[uuid.UUID, int | None]) -> dict[uuid.UUID, dict[str, int]]:
+    """Order -> how its goods are kept -> grams, rounded up; what was weighed is shared out by what units weigh.
+
+    Args:
+        weighed: order -> grams that were weighed when it was packed; None: nobody weighed it.
+    """
+    if not weighed:
         return {}
     exact: dict[uuid.UUID, dict[str, Decimal]] = {}
-    rows = (await db.execute(queries.goods_of([order.id for order in orders]))).tuples()
+    rows = (await db.execute(queries.goods_of(list(weighed)))).tuples()
     for order_id, line, unit_weight_g, storage in rows:
         shares = exact.setdefault(order_id, {})
         shares[storage or ""] = shares.get(storage or "", Decimal(0)) + _quantity(line) * unit_weight_g
-    weighed = {order.id: order.packed_weight_g for order in orders}
     return {order_id: shared_out(shares, weighed[order_id]) for order_id, shares in exact.items()}
 
 

@@ -4,14 +4,16 @@ import uuid
 from collections.abc import Sequence
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel import clock
 from cloud_api.logistics.deliveries import lookup
+from cloud_api.logistics.deliveries.models import Route
 from cloud_api.logistics.deliveries.queries import EVERY_ROUTE, VisibleRoutes
 from cloud_api.logistics.dispatch.models import RouteOptimization
 from cloud_api.logistics.dispatch.solutions import Figures
+from cloud_api.logistics.dispatch.view_schemas import OptimizationsQuery
 
 
 def note(
@@ -44,6 +46,14 @@ def note(
             cost_minor=after.cost_minor,
         )
     )
+
+
+def of_routes(seen: VisibleRoutes, wanted: OptimizationsQuery) -> Select[tuple[RouteOptimization]]:
+    """What was done to the routes that somebody may see, or to those that are asked for."""
+    its = select(RouteOptimization).where(RouteOptimization.route_id.in_(select(Route.id).where(seen.routes())))
+    if wanted.route_id is not None:
+        its = its.where(RouteOptimization.route_id.in_(wanted.route_id))
+    return its if wanted.kind is None else its.where(RouteOptimization.kind == wanted.kind)
 
 
 async def of_route(

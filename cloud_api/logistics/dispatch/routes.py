@@ -28,6 +28,7 @@ from cloud_api.logistics.dispatch import (
     planning,
     proposals,
     reading,
+    schedule,
     usage,
     words,
 )
@@ -49,8 +50,10 @@ from cloud_api.logistics.dispatch.view_schemas import (
     BoardRead,
     MatrixRead,
     MatrixRequest,
+    OptimizationsQuery,
     PerformanceRead,
     RouteOptimizationRead,
+    ScheduleRead,
     VehicleUseRead,
 )
 from cloud_api.places.visibility import VisiblePlaces
@@ -153,6 +156,14 @@ async def get_dispatch_board(
     return await board.board(db, warehouse_id, day=delivery_date, seen=seen)
 
 
+@router.get("/dispatch/schedule", response_model=ScheduleRead, dependencies=[require("dispatch:read")])
+async def get_dispatch_schedule(
+    db: Db, seen: VisiblePlaces, warehouse_id: uuid.UUID, delivery_date: date | None = None
+) -> ScheduleRead:
+    """A day's routes stop by stop: those that wait to leave as planned, with loads and rests, the others as driven."""
+    return await schedule.schedule(db, warehouse_id, day=delivery_date, seen=seen)
+
+
 @router.get("/dispatch/constraints", response_model=ConstraintsRead, dependencies=[require("dispatch:read")])
 async def get_planning_constraints(db: Db) -> ConstraintsRead:
     """How this organisation plans when nobody says otherwise."""
@@ -173,6 +184,18 @@ async def compute_distance_matrix(request: Request, principal: CurrentPrincipal,
     async with database.unit_of_work(principal.scope, read_only=True) as db:
         said = await constraints.get(db)
     return await distances.matrix(body.points, said, request.app.state.settings)
+
+
+@router.get(
+    "/warehouse/routes/optimizations",
+    response_model=list[RouteOptimizationRead],
+    dependencies=[require("routes:read")],
+)
+async def list_optimizations(
+    db: Db, seen: RoutesToRead, query: Annotated[OptimizationsQuery, Depends()]
+) -> Page[RouteOptimization]:
+    """What plans, edits and replans did to the figures of routes, newest first."""
+    return await page(db, history.of_routes(seen, query), RouteOptimization.id, query)
 
 
 @router.get(

@@ -345,11 +345,13 @@ class AssignmentRequest(RequestModel):
 
 
 class DraftRead(ResponseModel):
-    """What an edit makes of a plan."""
+    """What an edit makes of a plan; of routes that were made, of the vans that it concerns."""
 
     #: whether it was kept
     kept: bool
     version: int | None
+    #: of these vans all the rest is told; one that is not among `routes` has no stops
+    vehicle_ids: list[uuid.UUID]
     total: FiguresRead
     #: against the plan before; positive is more
     cost: int

@@ -117,7 +117,8 @@ async def task(db: AsyncSession, job: PlanningJob) -> Task:
     late = await _late(db, job, stands)
     known = [stands.orders[stop.order_id] for stops in stands.ahead.values() for stop in stops]
     doors = await gathering.doors(db, [*known, *late], said)
-    vans_there = await wagons(db, job.delivery_date, job.warehouse_id, stands, said, free=not fetching)
+    drives = Drives(job.delivery_date, job.warehouse_id, open_routes, stands.now)
+    vans_there = await wagons(db, drives, said, free=not fetching)
     recipe = recipe_of(
         depot, doors[: len(known)], vans_there, rules, midnight=await gathering.midnight(db, job.delivery_date)
     )
@@ -177,46 +178,53 @@ async def _late(db: AsyncSession, job: PlanningJob, stands: Standings) -> Sequen
     return [order for order in waiting if order.id not in stands.orders and (not named or str(order.id) in named)]
 
 
-async def wagons(
-    db: AsyncSession, day: date, warehouse_id: uuid.UUID, stands: Standings, said: Constraints, *, free: bool
-) -> list[Wagon]:
+@dataclass(frozen=True)
+class Drives:
+    """The open routes of a warehouse's day, at one moment."""
+
+    day: date
+    warehouse_id: uuid.UUID
+    routes: Sequence[Route]
+    now: datetime
+
+
+async def wagons(db: AsyncSession, drives: Drives, said: Constraints, *, free: bool) -> list[Wagon]:
     """The vans of the routes, whatever became of them, and those that are free."""
-    driving = {route.vehicle_id: route for route in stands.routes}
+    day, warehouse_id, now = drives.day, drives.warehouse_id, drives.now
+    driving = {route.vehicle_id: route for route in drives.routes}
     found: list[Wagon] = []
     if driving:
-        departs_at = min(route.departs_at for route in stands.routes)
+        departs_at = min(route.departs_at for route in drives.routes)
         fleet = await availability.survey(
             db, day=day, warehouse_id=warehouse_id, vehicle_ids=list(driving), departs_at=departs_at
         )
-        found = [_driving(gathering.wagon_of(van), driving[van.vehicle.id], stands, said) for van in fleet.vans]
+        found = [_driving(gathering.wagon_of(van), driving[van.vehicle.id], now, said) for van in fleet.vans]
         missing = driving.keys() - {van.vehicle.id for van in fleet.vans}
         others = await db.scalars(select(Vehicle).where(Vehicle.id.in_(missing)).order_by(Vehicle.id))
-        found += [_driving(_as_it_is(vehicle, stands), driving[vehicle.id], stands, said) for vehicle in others]
+        found += [_driving(_as_it_is(vehicle, now), driving[vehicle.id], now, said) for vehicle in others]
     if free:
         morning = await organizations.instant(db, day, _MORNING)
-        first = min((each.departs_at for each in stands.routes), default=morning)
-        departs_at = max(stands.now + timedelta(seconds=_SOON_S), first)
+        first = min((each.departs_at for each in drives.routes), default=morning)
+        departs_at = max(now + timedelta(seconds=_SOON_S), first)
         spare = await gathering.vans_of(db, day=day, warehouse_id=warehouse_id, departs_at=departs_at)
         found += [wagon for wagon in spare.wagons if uuid.UUID(wagon.vehicle_id) not in driving]
     return found
 
 
-def _driving(wagon: Wagon, route: Route, stands: Standings, said: Constraints) -> Wagon:
+def _driving(wagon: Wagon, route: Route, now: datetime, said: Constraints) -> Wagon:
     """A van with a route: it leaves as planned, not before now, and may come back later than its shift says."""
-    opens_s = max(_s(route.departs_at), _s(stands.now) + _SOON_S)
+    opens_s = max(_s(route.departs_at), _s(now) + _SOON_S)
     if route.status == RouteStatus.IN_PROGRESS:
         opens_s = _s(route.started_at or route.departs_at)
-    closes_s = max(wagon.shift.closes_s, _s(stands.now)) + said.overtime_s
+    closes_s = max(wagon.shift.closes_s, _s(now)) + said.overtime_s
     return replace(wagon, shift=Window(opens_s, max(opens_s, closes_s)))
 
 
-def _as_it_is(vehicle: Vehicle, stands: Standings) -> Wagon:
+def _as_it_is(vehicle: Vehicle, now: datetime) -> Wagon:
     """A van that may not be planned any more, but is on the road: its rest of the day is what it is."""
     part = Compartment.CHILLED if vehicle.is_refrigerated else Compartment.AMBIENT
     every = dict.fromkeys(Compartment, vehicle.capacity_g) if vehicle.is_refrigerated else {part: vehicle.capacity_g}
-    return Wagon(
-        str(vehicle.id), vehicle.number, vehicle.capacity_g, every, Window(_s(stands.now), _s(stands.now) + _LATE_S)
-    )
+    return Wagon(str(vehicle.id), vehicle.number, vehicle.capacity_g, every, Window(_s(now), _s(now) + _LATE_S))
 
 
 def _promised(recipe: Recipe, stands: Standings, rules: Rules) -> Recipe:

@@ -1,14 +1,24 @@
 """What dispatchers look at beside plans, as it travels over HTTP: the board, distances, and what became of plans."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import Field
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
 from cloud_api.kernel.json_types import LocalTime
-from cloud_api.logistics.dispatch.schemas import Objective, PlanningJobRead
+from cloud_api.kernel.paging import PageQuery
+from cloud_api.logistics.deliveries.states import DeliveryStatus, RouteStatus
+from cloud_api.logistics.dispatch.schemas import (
+    CompartmentLoadRead,
+    Objective,
+    PlanningJobRead,
+    PlanStopRead,
+    RestRead,
+)
 
 
 class PointWrite(RequestModel):
@@ -31,6 +41,14 @@ class MatrixRead(ResponseModel):
     source: str
     distance_m: list[list[int | None]]
     duration_s: list[list[int | None]]
+
+
+@dataclass(frozen=True)
+class OptimizationsQuery(PageQuery):
+    """Which changes of routes."""
+
+    route_id: Annotated[list[uuid.UUID] | None, Query(max_length=200, description="Only of these routes.")] = None
+    kind: Literal["plan", "edit", "replan"] | None = None
 
 
 class RouteOptimizationRead(ResponseModel):
@@ -99,7 +117,7 @@ class VehicleUseRead(ResponseModel):
 
 
 class BoardOrderRead(ResponseModel):
-    """A packed order that no route has."""
+    """An order, and the door it goes to."""
 
     id: uuid.UUID
     number: str
@@ -110,6 +128,7 @@ class BoardOrderRead(ResponseModel):
     window_from: LocalTime
     window_until: LocalTime
     weight_g: int
+    #: in vain, until now
     attempts: int
 
 
@@ -157,8 +176,47 @@ class BoardRead(ResponseModel):
 
     warehouse_id: uuid.UUID
     delivery_date: date
+    #: packed, and on no route
     unplanned: list[BoardOrderRead]
     vans: list[BoardVanRead]
     routes: list[BoardRouteRead]
     #: jobs that wait for somebody: queued, running, or with a solution that was not applied
     jobs: list[PlanningJobRead]
+
+
+class ScheduledStopRead(PlanStopRead):
+    """One stop of a route of the day: as planned, or what became of it."""
+
+    status: DeliveryStatus
+
+
+class ScheduledRouteRead(ResponseModel):
+    """A route of the day: one that has not left as its plan has it, another one as it is driven."""
+
+    route_id: uuid.UUID
+    status: RouteStatus
+    version: int
+    vehicle_id: uuid.UUID
+    vehicle_number: str
+    driver_id: uuid.UUID | None
+    departs_at: datetime
+    #: null: it is on the road
+    returns_at: datetime | None
+    distance_m: int
+    duration_s: int
+    late_s: int
+    load_g: int
+    #: of one that has not left
+    loads: list[CompartmentLoadRead]
+    rests: list[RestRead]
+    stops: list[ScheduledStopRead]
+
+
+class ScheduleRead(ResponseModel):
+    """The routes of a warehouse's day, stop by stop."""
+
+    warehouse_id: uuid.UUID
+    delivery_date: date
+    routes: list[ScheduledRouteRead]
+    #: those that the routes have
+    orders: list[BoardOrderRead]

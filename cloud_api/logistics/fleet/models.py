@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.versions import Versioned
 from cloud_api.places.models import STORAGE_TYPES
 
 VEHICLE_TYPES = ("van", "truck", "bike", "car")
@@ -23,7 +24,7 @@ PAPERS = {
 _WEEKLY, _DATED = text("weekday IS NOT NULL"), text("on_date IS NOT NULL")
 
 
-class Vehicle(OrganizationOwned, Base):
+class Vehicle(Versioned, OrganizationOwned, Base):
     """A place with wheels: what is in it lies in its location."""
 
     __tablename__ = "vehicles"

@@ -4,6 +4,7 @@ from datetime import date
 
 from sqlalchemy import Select, or_, select
 
+from cloud_api.identity.people.models import User
 from cloud_api.logistics.fleet.models import PAPERS, DriverShift, Vehicle, VehicleMaintenance
 from cloud_api.logistics.fleet.states import VehicleStatus
 from cloud_api.places.queries import Visible
@@ -12,6 +13,12 @@ from cloud_api.places.queries import Visible
 def visible(seen: Visible) -> Select[tuple[Vehicle]]:
     """The vehicles that are at home where somebody may see, and those that are at home nowhere."""
     return select(Vehicle).where(seen.warehouses(Vehicle.home_warehouse_id))
+
+
+def with_drivers(vehicles: Select[tuple[Vehicle]]) -> Select[tuple[Vehicle, str | None, str | None]]:
+    """These with the full name and the username of whoever drives them."""
+    named = vehicles.outerjoin(User, User.id == Vehicle.driver_id)
+    return named.with_only_columns(Vehicle, User.full_name, User.username)
 
 
 def falling_due(by: date) -> Select[tuple[Vehicle]]:

@@ -10,7 +10,7 @@ from sqlalchemy import or_
 from cloud_api.identity.people import service as people
 from cloud_api.identity.people.models import User
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery, RowsQuery, page
+from cloud_api.kernel.paging import Page, PageQuery, RowsQuery, page, page_with
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.logistics.fleet import maintenance, queries, service, shifts
@@ -46,8 +46,10 @@ async def list_vehicles(
     theirs = queries.visible(seen)
     if status is not None:
         theirs = theirs.where(Vehicle.status == status)
-    found = await page(db, theirs, Vehicle.id, query)
-    return Page(await service.read_vehicles(db, found.items), found.limit, found.next_cursor)
+    found = await page_with(db, queries.with_drivers(theirs), Vehicle.id, query)
+    drivers = {van.driver_id: full_name or username or "" for van, full_name, username in found.items if van.driver_id}
+    read = await service.read_vehicles(db, [vehicle for vehicle, *_ in found.items], drivers=drivers)
+    return Page(read, found.limit, found.next_cursor)
 
 
 @router.post("/vehicles", response_model=VehicleRead, status_code=201, dependencies=WRITING)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
 from cloud_api.kernel.json_types import LocalTime
+from cloud_api.kernel.versions import Edit
 from cloud_api.logistics.fleet.models import Vehicle, VehicleCompartment
 
 VehicleType = Literal["van", "truck", "bike", "car"]
@@ -96,7 +97,7 @@ class VehicleCreate(VehicleFigures):
         return self
 
 
-class VehicleUpdate(VehicleFigures):
+class VehicleUpdate(VehicleFigures, Edit):
     """What is not sent stays; compartments are replaced as a whole."""
 
     number: Number = ""
@@ -160,6 +161,7 @@ class VehicleRead(ResponseModel):
     compartments: list[CompartmentRead]
     #: why it may not drive today; empty: it may
     not_available: str
+    version: int
 
     @classmethod
     def of(

@@ -1,14 +1,14 @@
 """The verbs of the fleet."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.identity.organizations import service as organizations
 from cloud_api.identity.people.service import names_of
-from cloud_api.kernel import clock, outbox
+from cloud_api.kernel import clock, outbox, versions
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.registers import flush_unique
 from cloud_api.logistics.events import VehicleWithdrawn
@@ -96,6 +96,7 @@ async def update_vehicle(
 
     Raises:
         NotFound: when it, or its home, is not there to be seen.
+        StaleVersion: when `changes` was made of another version than there is now.
         DriverMissing: when its driver is not there.
         AlreadyExists: when the number plate is taken.
         InvalidTransition: when the status cannot follow the present one.
@@ -103,6 +104,7 @@ async def update_vehicle(
         CompartmentsTooLarge: when they carry more than the vehicle.
     """
     vehicle = await get_vehicle(db, vehicle_id, seen=seen, locked=True)
+    await versions.count(db, vehicle, seen=changes.version, what=f"vehicle {vehicle.number!r}")
     sent = changes.model_dump(exclude_unset=True, exclude=_ELSEWHERE)
     await _check_names(db, sent.get("driver_id"), sent.get("home_warehouse_id"), seen)
     if "number" in sent and sent["number"] != vehicle.number:
@@ -135,11 +137,16 @@ async def retire_vehicle(
     return vehicle
 
 
-async def read_vehicles(db: AsyncSession, vehicles: Sequence[Vehicle]) -> list[VehicleRead]:
-    """These with their compartments, and whether they may drive today."""
+async def read_vehicles(
+    db: AsyncSession, vehicles: Sequence[Vehicle], *, drivers: Mapping[uuid.UUID, str]
+) -> list[VehicleRead]:
+    """These with their compartments, and whether they may drive today.
+
+    Args:
+        drivers: what theirs are called.
+    """
     parts = await compartments_of(db, [vehicle.id for vehicle in vehicles])
     today = await organizations.today(db)
-    drivers = await names_of(db, (vehicle.driver_id for vehicle in vehicles))
     return [
         VehicleRead.of(vehicle, parts.get(vehicle.id, ()), why_not(vehicle, today), drivers=drivers)
         for vehicle in vehicles
@@ -148,7 +155,7 @@ async def read_vehicles(db: AsyncSession, vehicles: Sequence[Vehicle]) -> list[V
 
 async def read_vehicle(db: AsyncSession, vehicle: Vehicle) -> VehicleRead:
     """The same of one."""
-    [read] = await read_vehicles(db, [vehicle])
+    [read] = await read_vehicles(db, [vehicle], drivers=await names_of(db, [vehicle.driver_id]))
     return read
 
 

@@ -74,10 +74,10 @@ async def tell_eta_moved(db: AsyncSession, delivery_id: uuid.UUID) -> None:
 
 async def tell_arrived(db: AsyncSession, delivery_id: uuid.UUID) -> None:
     """The van stands before their door."""
-    stop = await _stop(db, delivery_id)
-    if stop.delivery.status == DeliveryStatus.ARRIVED:
-        values = {"link": await _link(db, stop.order)}
-        await _tell(db, stop.order, "stop.arrived", values, key=f"arrived:{delivery_id}")
+    delivery = await deliveries.get_delivery(db, delivery_id)
+    if delivery.status == DeliveryStatus.ARRIVED:
+        order = await orders.get_order(db, delivery.order_id)
+        await _tell(db, order, "stop.arrived", {"link": await _link(db, order)}, key=f"arrived:{delivery_id}")
 
 
 async def tell_failed(db: AsyncSession, delivery_id: uuid.UUID, *, reason: str) -> None:
@@ -91,12 +91,13 @@ async def tell_failed(db: AsyncSession, delivery_id: uuid.UUID, *, reason: str) 
 
 async def tell_delivered(db: AsyncSession, delivery_id: uuid.UUID) -> None:
     """Their order was handed over, and when."""
-    stop = await _stop(db, delivery_id)
-    if stop.delivery.delivered_at is None:
+    delivery = await deliveries.get_delivery(db, delivery_id)
+    order = await orders.get_order(db, delivery.order_id)
+    if delivery.delivered_at is None or not _reached(order):
         return
-    at = words.clock_time(stop.delivery.delivered_at, stop.zone)
-    values = {"at": at, "link": await _link(db, stop.order)}
-    await _tell(db, stop.order, "stop.delivered", values, key=f"delivered:{delivery_id}")
+    zone = await places.zone_of(db, order.warehouse_id)
+    values = {"at": words.clock_time(delivery.delivered_at, zone), "link": await _link(db, order)}
+    await _tell(db, order, "stop.delivered", values, key=f"delivered:{delivery_id}")
 
 
 async def tell_refunded(db: AsyncSession, order_id: uuid.UUID, *, payment_id: uuid.UUID) -> None:

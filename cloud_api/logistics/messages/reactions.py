@@ -1,9 +1,11 @@
 """Who is told what when something happens to an order on its way."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.cold_chain.events import ExcursionOpened
-from cloud_api.kernel.outbox import Subscription, reaction
+from cloud_api.kernel.outbox import Subscription, reaction, reaction_to_all
 from cloud_api.logistics.events import (
     EtaMoved,
     PhoneFellSilent,
@@ -35,14 +37,16 @@ async def eta_moved(db: AsyncSession, event: EtaMoved) -> None:
     await customers.tell_eta_moved(db, event.delivery_id)
 
 
-async def stop_arrived(db: AsyncSession, event: StopArrived) -> None:
-    """The customer opens the door."""
-    await customers.tell_arrived(db, event.delivery_id)
+async def stops_arrived(db: AsyncSession, events: Sequence[StopArrived]) -> None:
+    """Customers open their doors."""
+    for event in events:
+        await customers.tell_arrived(db, event.delivery_id)
 
 
-async def stop_delivered(db: AsyncSession, event: StopDelivered) -> None:
+async def stops_delivered(db: AsyncSession, events: Sequence[StopDelivered]) -> None:
     """Whoever ordered knows that it was handed over."""
-    await customers.tell_delivered(db, event.delivery_id)
+    for event in events:
+        await customers.tell_delivered(db, event.delivery_id)
 
 
 async def stop_failed(db: AsyncSession, event: StopFailed) -> None:
@@ -89,8 +93,8 @@ REACTIONS: list[Subscription] = [
     reaction(OrderPacked, "messages.order_packed", order_packed),
     reaction(StopIsNext, "messages.stop_is_next", stop_is_next),
     reaction(EtaMoved, "messages.eta_moved", eta_moved),
-    reaction(StopArrived, "messages.stop_arrived", stop_arrived),
-    reaction(StopDelivered, "messages.stop_delivered", stop_delivered),
+    reaction_to_all(StopArrived, "messages.stop_arrived", stops_arrived),
+    reaction_to_all(StopDelivered, "messages.stop_delivered", stops_delivered),
     reaction(StopFailed, "messages.stop_failed", stop_failed),
     reaction(StopFailed, "messages.stop_failed_at_the_desk", stop_failed_at_the_desk),
     reaction(PaymentRefunded, "messages.payment_refunded", payment_refunded),

@@ -14,7 +14,6 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel.http import RequestModel
-from cloud_api.logistics.deliveries import lookup
 from cloud_api.logistics.deliveries import service as deliveries
 from cloud_api.logistics.deliveries.schemas import (
     ContactRequest,
@@ -69,6 +68,43 @@ class Call:
     skew: timedelta
     received_at: datetime
 
+    #: what is shared with other commands; None: it is done by itself
+    within: "Together | None" = None
+
+
+class Together:
+    """What commands share that are done in one savepoint: a look at what they are about, and what they end in."""
+
+    def __init__(self, round_: deliveries.Round) -> None:
+        self.round = round_
+        self._vans: dict[uuid.UUID, tracking.Van] = {}
+        self._said: list[tuple[tracking.Van, list[PositionReport]]] = []
+
+    async def note(self, call: Call, reports: list[PositionReport]) -> None:
+        """A phone says where its van was.
+
+        Raises:
+            NotFound, NoVehicle: as `tracking.van_of` does.
+        """
+        van = self._vans.get(call.target_id)
+        if van is None:
+            van = self._vans[call.target_id] = await tracking.van_of(call.db, _route(call), driver_id=call.driver_id)
+        self._said.append((van, reports))
+
+    async def settle(self, db: AsyncSession) -> None:
+        """Do what was left to do, and write all of it."""
+        await self.round.settle(db)
+        await tracking.write_down(db, self._said)
+        await db.flush()
+
+
+def _round(call: Call) -> deliveries.Round | None:
+    return call.within.round if call.within else None
+
+
+def _route(call: Call) -> uuid.UUID | None:
+    return call.target_id if call.target_id.int else None
+
 
 Verb = Callable[[Call, Any], Awaitable[object]]
 
@@ -83,6 +119,8 @@ class Line:
     do: Verb
     #: goods or money have changed hands: when it is not applied somebody has to look
     matters: bool = False
+    #: it may be done in one savepoint with others of such a kind
+    shares: bool = False
 
 
 async def _start(call: Call, start: RouteStart) -> object:
@@ -93,9 +131,14 @@ async def _complete(call: Call, done: RouteComplete) -> object:
     return await deliveries.complete_route(call.db, call.target_id, driver_id=call.driver_id, done=done, at=call.at)
 
 
+async def _move(call: Call, move: DeliveryMove) -> object:
+    return await deliveries.move_delivery(
+        call.db, call.target_id, driver_id=call.driver_id, move=move, at=call.at, within=_round(call)
+    )
+
+
 async def _arrive(call: Call, arrival: Arrival) -> object:
-    move = DeliveryMove(status="arrived", note=arrival.note)
-    return await deliveries.move_delivery(call.db, call.target_id, driver_id=call.driver_id, move=move, at=call.at)
+    return await _move(call, DeliveryMove(status="arrived", note=arrival.note))
 
 
 class Failure(DeliveryMove):
@@ -105,12 +148,14 @@ class Failure(DeliveryMove):
 
 
 async def _fail(call: Call, move: Failure) -> object:
-    return await deliveries.move_delivery(call.db, call.target_id, driver_id=call.driver_id, move=move, at=call.at)
+    return await _move(call, move)
 
 
 async def _deliver(call: Call, proof: Proof) -> object:
     timed = proof.model_copy(update={"delivered_at": call.at})
-    return await deliveries.prove_delivery(call.db, call.target_id, driver_id=call.driver_id, proof=timed, at=call.at)
+    return await deliveries.prove_delivery(
+        call.db, call.target_id, driver_id=call.driver_id, proof=timed, at=call.at, within=_round(call)
+    )
 
 
 async def _send_otp(call: Call, _nothing: Nothing) -> object:
@@ -134,34 +179,37 @@ async def _scan(call: Call, report: ScanReport) -> object:
 
 
 async def _note(call: Call, note: DriversNote) -> object:
-    _, delivery = await lookup.driven_stop(call.db, call.target_id, driver_id=call.driver_id)
+    ours = _round(call) or deliveries.Round(call.driver_id)
+    _, delivery = await ours.stop(call.db, call.target_id)
     delivery.note = note.text
     return delivery
 
 
 async def _positions(call: Call, batch: PositionBatch) -> object:
-    """Each moment as the phone noted it, moved by the skew."""
-    reports = [
-        report.model_copy(
-            update={"recorded_at": clocks.corrected(report.recorded_at, skew=call.skew, not_after=call.received_at)}
-        )
-        for report in batch.positions
-    ]
-    route_id = call.target_id if call.target_id.int else None
-    return await tracking.report_positions(call.db, route_id, driver_id=call.driver_id, reports=reports)
+    reports = [_moved(report, call) for report in batch.positions]
+    if call.within is None:
+        return await tracking.report_positions(call.db, _route(call), driver_id=call.driver_id, reports=reports)
+    await call.within.note(call, reports)
+    return None
+
+
+def _moved(report: PositionReport, call: Call) -> PositionReport:
+    """Its moment as the phone noted it, moved by the skew."""
+    at = clocks.corrected(report.recorded_at, skew=call.skew, not_after=call.received_at)
+    return report if at == report.recorded_at else report.model_copy(update={"recorded_at": at})
 
 
 KINDS: Mapping[str, Line] = {
     "start_route": Line("route", RouteStart, _start, matters=True),
-    "position_batch": Line("anything", PositionBatch, _positions),
+    "position_batch": Line("anything", PositionBatch, _positions, shares=True),
     "scan": Line("route", ScanReport, _scan),
-    "arrive": Line("delivery", Arrival, _arrive),
+    "arrive": Line("delivery", Arrival, _arrive, shares=True),
     "send_otp": Line("delivery", Nothing, _send_otp),
     "enter_otp": Line("delivery", OtpEntry, _enter_otp),
     "contact": Line("delivery", ContactRequest, _contact),
     "payment": Line("delivery", DoorPayment, _payment, matters=True),
-    "deliver": Line("delivery", Proof, _deliver, matters=True),
-    "fail": Line("delivery", Failure, _fail, matters=True),
-    "note": Line("delivery", DriversNote, _note),
+    "deliver": Line("delivery", Proof, _deliver, matters=True, shares=True),
+    "fail": Line("delivery", Failure, _fail, matters=True, shares=True),
+    "note": Line("delivery", DriversNote, _note, shares=True),
     "complete_route": Line("route", RouteComplete, _complete, matters=True),
 }

@@ -1,8 +1,13 @@
-"""Doing commands that have arrived, each in a savepoint of its own: whatever happens to one happens to no other."""
+"""Doing commands that have arrived: whatever happens to one happens to no other.
+
+Each has a savepoint of its own; but what lies beside each other in a log mostly succeeds, and shares most of what it
+reads and writes. So such commands are first done together in one savepoint, and one by one when anything in it fails.
+"""
 
 import asyncio
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,8 +16,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel.errors import AppError
+from cloud_api.logistics.deliveries.service import Round
 from cloud_api.logistics.sync import policy
-from cloud_api.logistics.sync.commands import KINDS, Call, Line
+from cloud_api.logistics.sync.commands import KINDS, Call, Line, Together
 from cloud_api.logistics.sync.policy import Outcome, Standing
 from cloud_api.logistics.sync.schemas import SealedCommand
 from cloud_api.notifications import service as notifications
@@ -24,6 +30,21 @@ NOWHERE = uuid.UUID(int=0)
 _IN_THE_WAY = frozenset({"40001", "40P01", "55P03"})
 _BUSY = Outcome("waiting", "BUSY", "somebody else is at it just now: it is tried again with the next part of the log")
 _BROKEN = Outcome("waiting", "INTERNAL", "something went wrong on our side: it is tried again with the next part")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A command whose turn has come."""
+
+    command: SealedCommand
+    #: when it happened, as far as we know
+    at: datetime
+    skew: timedelta
+    received_at: datetime
+
+
+#: a command that may be done with others, and what it says
+Shared = tuple[Task, BaseModel]
 
 
 class Doer:
@@ -48,9 +69,72 @@ class Doer:
         self._photos_here = photos_here
         self._standings = standings
 
-    async def do(self, command: SealedCommand, *, at: datetime, skew: timedelta, received_at: datetime) -> Outcome:
-        """Do one command that happened `at`, as far as we know; nothing that it could be raises."""
-        line = KINDS[command.kind]
+    async def do(self, task: Task) -> Outcome:
+        """Do one command; nothing that it could be raises."""
+        command, line = task.command, KINDS[task.command.kind]
+        payload = self._read(command, line)
+        if isinstance(payload, Outcome):
+            return payload
+        call = self._call(task)
+        known = policy.already(command, self._standings.get(call.target_id), driver_id=self._driver_id)
+        outcome = known or await self._settled(call, command, line, payload)
+        if policy.to_be_told(line, outcome):
+            await self._tell(command, outcome)
+        return outcome
+
+    def together(self, tasks: Iterable[Task]) -> list[Shared]:
+        """Those of these commands, from the first on, that may be done in one savepoint."""
+        found: list[Shared] = []
+        expected: dict[uuid.UUID, Standing] = {}
+        for task in tasks:
+            command, line = task.command, KINDS[task.command.kind]
+            if not line.shares or command.payload.get("also"):
+                break
+            target_id = command.target_id or NOWHERE
+            stands = expected.get(target_id, self._standings.get(target_id))
+            payload = self._read(command, line)
+            if isinstance(payload, Outcome) or policy.already(command, stands, driver_id=self._driver_id):
+                break
+            found.append((task, payload))
+            after = policy.standing_after(command, driver_id=self._driver_id)
+            if after is not None:
+                expected[target_id] = after
+        return found
+
+    async def do_together(self, these: Sequence[Shared]) -> bool:
+        """Do commands in one savepoint. Whether all of them were applied; else nothing of any of them has been done,
+        and each is to be done by itself.
+        """
+        [failed] = await asyncio.gather(self._all(these), return_exceptions=True)
+        match failed:
+            case None:
+                for task, _ in these:
+                    self._note(task.command)
+                return True
+            case AppError() | DBAPIError():
+                log.info("phone_commands_one_by_one", commands=len(these), error=type(failed).__name__)
+            case Exception():
+                log.warning("phone_commands_one_by_one", commands=len(these), exc_info=failed)
+            case _:
+                raise failed
+        return False
+
+    async def _all(self, these: Sequence[Shared]) -> None:
+        async with self._db.begin_nested():
+            commands = [task.command for task, _ in these]
+            stops = {said.target_id for said in commands if said.target_id and KINDS[said.kind].target == "delivery"}
+            pictures = {sha256 for said in commands for sha256 in policy.photos_of(said)}
+            shared = Together(await Round.lock(self._db, stops, driver_id=self._driver_id, sha256s=pictures))
+            for task, payload in these:
+                await KINDS[task.command.kind].do(self._call(task, within=shared), payload)
+            await shared.settle(self._db)
+
+    def _call(self, task: Task, *, within: Together | None = None) -> Call:
+        target_id = task.command.target_id or NOWHERE
+        return Call(self._db, self._driver_id, target_id, task.at, task.skew, task.received_at, within)
+
+    def _read(self, command: SealedCommand, line: Line) -> BaseModel | Outcome:
+        """What a command says; or what becomes of it without being done."""
         if command.target_id is None and line.target != "anything":
             return Outcome("refused", "TARGET_MISSING", f"name the {line.target} in target_id", "target_id")
         try:
@@ -65,13 +149,7 @@ class Doer:
                 return Outcome(
                     "waiting", "PHOTO_MISSING", "the picture has not arrived: upload it", field, photo=sha256
                 )
-        target_id = command.target_id or NOWHERE
-        call = Call(self._db, self._driver_id, target_id, at, skew, received_at)
-        known = policy.already(command, self._standings.get(target_id), driver_id=self._driver_id)
-        outcome = known or await self._settled(call, command, line, payload)
-        if policy.to_be_told(line, outcome):
-            await self._tell(command, outcome)
-        return outcome
+        return payload
 
     async def _settled(self, call: Call, command: SealedCommand, line: Line, payload: BaseModel) -> Outcome:
         """The outcome, whatever is raised; but when the database does not answer all ends here."""
@@ -98,7 +176,7 @@ class Doer:
             await self._in_a_savepoint(call, line, payload)
         except AppError as error:
             return await self._refused(call, command, line, payload, error)
-        self._note(call, command)
+        self._note(command)
         return policy.APPLIED
 
     async def _refused(
@@ -114,14 +192,14 @@ class Doer:
                 return policy.judged(error)
             await line.do(call, payload)
             await self._db.flush()
-        self._note(call, command)
+        self._note(command)
         return outcome
 
-    def _note(self, call: Call, command: SealedCommand) -> None:
+    def _note(self, command: SealedCommand) -> None:
         """How its target stands after a command, without another look."""
         after = policy.standing_after(command, driver_id=self._driver_id)
-        if after is not None:
-            self._standings[call.target_id] = after
+        if after is not None and command.target_id is not None:
+            self._standings[command.target_id] = after
 
     async def _in_a_savepoint(self, call: Call, line: Line, payload: BaseModel) -> None:
         kept: AppError | None = None

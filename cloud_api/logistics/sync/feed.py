@@ -8,7 +8,8 @@ asked for; the feed says only that it changed.
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -85,8 +86,8 @@ async def standing(db: AsyncSession, *, driver_id: uuid.UUID) -> str:
 async def refresh_route(db: AsyncSession, route_id: uuid.UUID) -> None:
     """Bring the feeds of all who have, or had, a route up to date with it. What looks the same is not told again."""
     heads: dict[uuid.UUID, PhoneFeedHead] = {}
-    while missing := sorted(await _drivers(db, route_id) - heads.keys()):
-        heads |= {driver_id: await _locked_head(db, driver_id) for driver_id in missing}
+    while missing := await _drivers(db, route_id) - heads.keys():
+        heads |= await _locked_heads(db, missing)
     fresh = select(Route).where(Route.id == route_id).execution_options(populate_existing=True)
     route = (await db.scalars(fresh)).one_or_none()
     for driver_id, head in heads.items():
@@ -98,39 +99,53 @@ async def refresh_route(db: AsyncSession, route_id: uuid.UUID) -> None:
         await _set(db, head, driver_id=driver_id, route_id=route_id, told=told)
 
 
-async def refresh_stop(db: AsyncSession, delivery_id: uuid.UUID) -> None:
-    """One stop is another one than before, and with it its route: nothing else of the route is looked at."""
-    its = select(Route.id, Route.driver_id).join(Delivery, Delivery.route_id == Route.id)
-    row = (await db.execute(its.where(Delivery.id == delivery_id, Route.status.in_(_OPEN)))).one_or_none()
-    if row is None or row.driver_id is None:
-        await refresh_delivery(db, delivery_id)
-        return
-    head = await _locked_head(db, row.driver_id)
-    route = (await db.scalars(select(Route).where(Route.id == row.id))).one()
-    told = await _told_of(db, route, [delivery_id])
+async def refresh_stops(db: AsyncSession, delivery_ids: Collection[uuid.UUID]) -> None:
+    """Stops are others than before, and with them their routes: nothing else of the routes is looked at."""
+    its = select(Route, Delivery.id).join(Delivery, Delivery.route_id == Route.id)
+    driven = its.where(Delivery.id.in_(delivery_ids), Route.status.in_(_OPEN), Route.driver_id.is_not(None))
+    routes: dict[uuid.UUID, Route] = {}
+    stops: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
+    for route, delivery_id in (await db.execute(driven.order_by(Delivery.id))).tuples():
+        routes[route.id] = route
+        stops[route.id].append(delivery_id)
+    heads = await _locked_heads(db, {route.driver_id for route in routes.values() if route.driver_id})
+    for route_id, route in sorted(routes.items()):
+        if route.driver_id is not None:
+            await _refresh_some(db, heads[route.driver_id], route, stops[route_id], driver_id=route.driver_id)
+    others = set(delivery_ids).difference(*stops.values())
+    if others:
+        await refresh_deliveries(db, others)
+
+
+async def _refresh_some(
+    db: AsyncSession, head: PhoneFeedHead, route: Route, delivery_ids: Sequence[uuid.UUID], *, driver_id: uuid.UUID
+) -> None:
+    told = await _told_of(db, route, delivery_ids)
     about = select(PhoneFeedItem).where(
-        PhoneFeedItem.driver_id == row.driver_id, PhoneFeedItem.subject_id.in_([route.id, delivery_id])
+        PhoneFeedItem.driver_id == driver_id, PhoneFeedItem.subject_id.in_([route.id, *delivery_ids])
     )
     known = {(item.kind, item.subject_id): item for item in await db.scalars(about)}
-    await _tell(db, head, known, told, driver_id=row.driver_id, route_id=route.id)
+    await _tell(db, head, known, told, driver_id=driver_id, route_id=route.id)
 
 
-async def refresh_delivery(db: AsyncSession, delivery_id: uuid.UUID) -> None:
-    """The same of the route that a delivery is on, and of those whose drivers had it."""
-    its = select(Delivery.route_id).where(Delivery.id == delivery_id)
+async def refresh_deliveries(db: AsyncSession, delivery_ids: Collection[uuid.UUID]) -> None:
+    """The same of the routes that deliveries are on, and of those whose drivers had them."""
+    its = select(Delivery.route_id).where(Delivery.id.in_(delivery_ids))
     had = select(PhoneFeedItem.route_id).where(
-        PhoneFeedItem.kind == "stop", PhoneFeedItem.subject_id == delivery_id, PhoneFeedItem.gone.is_(False)
+        PhoneFeedItem.kind == "stop", PhoneFeedItem.subject_id.in_(delivery_ids), PhoneFeedItem.gone.is_(False)
     )
-    routes = {await db.scalar(its), *(await db.scalars(had)).all()} - {None}
+    routes = {*(await db.scalars(its)).all(), *(await db.scalars(had)).all()}
+    if len(routes) > 1:
+        theirs = [await _drivers(db, route_id) for route_id in routes if route_id is not None]
+        await _locked_heads(db, set().union(*theirs))
     for route_id in sorted(route_id for route_id in routes if route_id is not None):
         await refresh_route(db, route_id)
 
 
 async def refresh_order(db: AsyncSession, order_id: uuid.UUID) -> None:
     """The same of every attempt at an order."""
-    attempts = await db.scalars(select(Delivery.id).where(Delivery.order_id == order_id).order_by(Delivery.id))
-    for delivery_id in attempts.all():
-        await refresh_delivery(db, delivery_id)
+    attempts = await db.scalars(select(Delivery.id).where(Delivery.order_id == order_id))
+    await refresh_deliveries(db, attempts.all())
 
 
 async def add_message(db: AsyncSession, notification_id: uuid.UUID) -> None:
@@ -287,6 +302,11 @@ def _read(cursor: str) -> _Place:
 
 async def _head(db: AsyncSession, driver_id: uuid.UUID) -> PhoneFeedHead | None:
     return (await db.scalars(select(PhoneFeedHead).where(PhoneFeedHead.driver_id == driver_id))).one_or_none()
+
+
+async def _locked_heads(db: AsyncSession, driver_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, PhoneFeedHead]:
+    """Several, in the order in which everybody locks them."""
+    return {driver_id: await _locked_head(db, driver_id) for driver_id in sorted(driver_ids)}
 
 
 async def _locked_head(db: AsyncSession, driver_id: uuid.UUID) -> PhoneFeedHead:

@@ -51,6 +51,12 @@ class Standing:
     delivered_by: uuid.UUID | None = None
 
 
+def photos_of(command: SealedCommand) -> list[str]:
+    """The pictures that a command names, by their SHA-256."""
+    named = (command.payload.get(field) for field in ("photo_sha256", "signature_sha256"))
+    return [sha256 for sha256 in named if isinstance(sha256, str)]
+
+
 async def standings(
     db: AsyncSession, target_ids: Collection[uuid.UUID], *, driver_id: uuid.UUID
 ) -> dict[uuid.UUID, Standing]:

@@ -1,8 +1,10 @@
 """What phones hear of what happens: each event brings the feeds of those whom it concerns up to date."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.kernel.outbox import Subscription, reaction
+from cloud_api.kernel.outbox import Subscription, reaction, reaction_to_all
 from cloud_api.logistics.events import (
     PhotoArrived,
     RouteCompleted,
@@ -26,9 +28,9 @@ async def hear_of_route(db: AsyncSession, event: _OfARoute) -> None:
     await feed.refresh_route(db, event.route_id)
 
 
-async def hear_of_stop(db: AsyncSession, event: _OfAStop) -> None:
-    """A stop is another one than its driver knew."""
-    await feed.refresh_stop(db, event.delivery_id)
+async def hear_of_stops(db: AsyncSession, events: Sequence[_OfAStop]) -> None:
+    """Stops are others than their drivers knew."""
+    await feed.refresh_stops(db, {event.delivery_id for event in events})
 
 
 async def hear_of_order(db: AsyncSession, event: OrderChanged | OrderCancelled) -> None:
@@ -51,9 +53,9 @@ REACTIONS: list[Subscription] = [
     reaction(RouteMoved, "sync.hear_of_moved_route", hear_of_route),
     reaction(RouteStarted, "sync.hear_of_started_route", hear_of_route),
     reaction(RouteCompleted, "sync.hear_of_completed_route", hear_of_route),
-    reaction(StopArrived, "sync.hear_of_arrival", hear_of_stop),
-    reaction(StopDelivered, "sync.hear_of_delivery", hear_of_stop),
-    reaction(StopFailed, "sync.hear_of_failure", hear_of_stop),
+    reaction_to_all(StopArrived, "sync.hear_of_arrival", hear_of_stops),
+    reaction_to_all(StopDelivered, "sync.hear_of_delivery", hear_of_stops),
+    reaction_to_all(StopFailed, "sync.hear_of_failure", hear_of_stops),
     reaction(OrderChanged, "sync.hear_of_changed_order", hear_of_order),
     reaction(OrderCancelled, "sync.hear_of_cancelled_order", hear_of_order),
     reaction(NotificationWritten, "sync.hear_of_message", hear_of_message),

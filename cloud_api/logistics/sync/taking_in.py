@@ -1,8 +1,7 @@
 """Taking in a part of a phone's log.
 
 A driver's requests are taken one after the other: their keys are locked first. What is new is checked, kept, and done
-in the order of its numbers, each command in a savepoint of its own; what has waited is tried again with it. A command
-waits for those that it names (`after`), and for pictures that have not arrived; nothing else holds it up.
+in the order of its numbers (`turns`, `doing`); what has waited is tried again with it.
 """
 
 import uuid
@@ -25,12 +24,9 @@ from cloud_api.logistics.sync.models import PhoneCommand, PhoneKey
 from cloud_api.logistics.sync.schemas import EntryResult, SealedCommand, SealedEntry, SyncRequest, SyncResult
 from cloud_api.logistics.sync.sealing import PublicKey
 from cloud_api.logistics.sync.service import keys_of
+from cloud_api.logistics.sync.turns import DONE, WAITING, Place, Turns, settle
 from cloud_api.media.models import Media
 
-WAITING = "waiting"
-#: results after which a command is not done again
-SETTLED = ("applied", "duplicate", "refused", "conflict")
-_DONE = ("applied", "duplicate")
 _SUSPICIOUS = (Verdict.SIGNATURE_WRONG, Verdict.TAMPERED)
 #: one warning of one log in that time
 _WARNED_EACH = timedelta(hours=1)
@@ -55,16 +51,20 @@ async def take_in(db: AsyncSession, part: SyncRequest, *, user_id: uuid.UUID) ->
     rows = {row.number: row for row in known}
     refused: dict[int, Verdict] = {}
     fresh: list[PhoneCommand] = []
+    read: dict[Place, SealedCommand] = {}
     for place, entry in enumerate(part.entries):
         verdict = chain.look_at(entry)
         if verdict is Verdict.NEW:
-            fresh.append(_kept(key.id, entry, received_at=now, skew=skew))
-            rows[entry.number] = fresh[-1]
+            row, said = _kept(key.id, entry, received_at=now, skew=skew)
+            rows[entry.number] = row
+            fresh.append(row)
+            if said is not None:
+                read[key.id, entry.number] = said
         elif verdict is not Verdict.KNOWN:
             refused[place] = verdict
     await _warn(db, key, [(part.entries[place].number, verdict) for place, verdict in refused.items()])
     waited = await _waiting(db, [key.id])
-    await _do(db, [*waited, *fresh], user_id=user_id)
+    await _do(db, [*waited, *fresh], user_id=user_id, read=read)
     db.add_all(fresh)
     await db.flush()
     sent = [
@@ -91,7 +91,7 @@ async def take_up(db: AsyncSession, *, photo_sha256: str) -> int:
         keys = await keys_of(db, user_id=user_id)
         rows = await _waiting(db, [key.id for key in keys])
         count += sum(row.waits_for_photo == photo_sha256 for row in rows)
-        await _do(db, rows, user_id=user_id)
+        await _do(db, rows, user_id=user_id, read={})
     return count
 
 
@@ -131,8 +131,10 @@ async def _waiting(db: AsyncSession, key_ids: Sequence[uuid.UUID]) -> Sequence[P
     return (await db.scalars(wanted)).all()
 
 
-def _kept(key_id: uuid.UUID, entry: SealedEntry, *, received_at: datetime, skew: timedelta) -> PhoneCommand:
-    """A new entry, as it is kept; what nobody can read is refused for good."""
+def _kept(
+    key_id: uuid.UUID, entry: SealedEntry, *, received_at: datetime, skew: timedelta
+) -> tuple[PhoneCommand, SealedCommand | None]:
+    """A new entry, as it is kept, and what it says; what nobody can read is refused for good."""
     row = PhoneCommand(
         key_id=key_id,
         **entry.model_dump(),
@@ -155,25 +157,32 @@ def _kept(key_id: uuid.UUID, entry: SealedEntry, *, received_at: datetime, skew:
         said = SealedCommand.model_validate_json(entry.command)
     except ValidationError as error:
         first = error.errors()[0]
-        _settle(row, "refused", "UNREADABLE", str(first["msg"]), ".".join(str(part) for part in first["loc"]))
-        return row
+        settle(row, "refused", "UNREADABLE", str(first["msg"]), ".".join(str(part) for part in first["loc"]))
+        return row, None
     except ValueError as error:
         row.command = ""
-        _settle(row, "refused", "UNREADABLE", f"command {error}", "command")
-        return row
+        settle(row, "refused", "UNREADABLE", f"command {error}", "command")
+        return row, None
     row.command_id, row.kind, row.target_id, row.phone_at = said.id, said.kind, said.target_id, said.at
     row.happened_at = clocks.corrected(said.at, skew=skew, not_after=received_at)
     if any(number >= entry.number for number in said.after):
-        _settle(row, "refused", "UNREADABLE", "an entry builds on earlier ones only", "after")
-    return row
+        settle(row, "refused", "UNREADABLE", "an entry builds on earlier ones only", "after")
+    return row, said
 
 
-async def _do(db: AsyncSession, rows: Sequence[PhoneCommand], *, user_id: uuid.UUID) -> None:
-    """Do what can be done of these commands, in the order of their numbers."""
+async def _do(
+    db: AsyncSession, rows: Sequence[PhoneCommand], *, user_id: uuid.UUID, read: Mapping[Place, SealedCommand]
+) -> None:
+    """Do what can be done of these commands, in the order of their numbers.
+
+    Args:
+        read: what those say that were just read.
+    """
     todo = sorted((row for row in rows if row.result == WAITING), key=lambda row: (row.key_id.bytes, row.number))
-    said = {(row.key_id, row.number): SealedCommand.model_validate_json(row.command) for row in todo}
-    before = await _before(db, said)
-    done_ids = await _done_elsewhere(db, [command.id for command in said.values()], user_id=user_id)
+    said = {
+        (row.key_id, row.number): read.get((row.key_id, row.number)) or SealedCommand.model_validate_json(row.command)
+        for row in todo
+    }
     targets = {command.target_id for command in said.values() if command.target_id is not None}
     doer = Doer(
         db,
@@ -181,48 +190,31 @@ async def _do(db: AsyncSession, rows: Sequence[PhoneCommand], *, user_id: uuid.U
         photos_here=await _photos_here(db, said.values()),
         standings=await policy.standings(db, targets, driver_id=user_id),
     )
-    for row in todo:
-        command = said[row.key_id, row.number]
-        earlier = {number: before.get((row.key_id, number)) for number in command.after}
-        missing = [number for number, known in earlier.items() if known is None or known.result == WAITING]
-        if missing:
-            row.waits_for_photo = None
-            row.code, row.message = "EARLIER_MISSING", f"waits for entry {missing[0]}"
-            row.field = "after"
-        elif command.id in done_ids:
-            _settle(row, "duplicate", "ALREADY_SENT", "this command was done when it was sent before", "id")
-        else:
-            moments = [known.happened_at for known in earlier.values() if known and known.happened_at]
-            assert row.happened_at is not None  # noqa: S101 - of what could be read it is known
-            row.happened_at = min(max([row.happened_at, *moments]), row.received_at)
-            skew = timedelta(milliseconds=row.skew_ms)
-            outcome = await doer.do(command, at=row.happened_at, skew=skew, received_at=row.received_at)
-            row.waits_for_photo = outcome.photo
-            if outcome.result == WAITING:
-                row.code, row.message, row.field = outcome.code, outcome.message, outcome.field
-            else:
-                _settle(row, outcome.result, outcome.code, outcome.message, outcome.field)
-        if row.result in _DONE:
-            done_ids.add(command.id)
-        before[row.key_id, row.number] = row
+    turns = Turns(
+        said,
+        before=await _before(db, said),
+        done_ids=await _done_elsewhere(db, [command.id for command in said.values()], user_id=user_id),
+    )
+    while todo:
+        shared = doer.together(turns.ready(todo))
+        count = max(1, len(shared))
+        these, todo = todo[:count], todo[count:]
+        if count > 1 and await doer.do_together(shared):
+            for row in these:
+                turns.end(row, policy.APPLIED)
+            continue
+        for row in these:
+            task = turns.task(row)
+            if task is not None:
+                turns.end(row, await doer.do(task))
 
 
-def _settle(row: PhoneCommand, result: str, code: str, message: str, field: str) -> None:
-    row.result, row.code, row.message, row.field = result, code, message, field
-    row.answered_at = clock.now()
-    row.waits_for_photo = None
-    if row.kind == "position_batch":
-        row.command = ""
-
-
-async def _before(
-    db: AsyncSession, said: Mapping[tuple[uuid.UUID, int], SealedCommand]
-) -> dict[tuple[uuid.UUID, int], PhoneCommand]:
+async def _before(db: AsyncSession, said: Mapping[Place, SealedCommand]) -> dict[Place, PhoneCommand]:
     """What is here of the entries that these commands build on, and is not among them."""
     wanted: dict[uuid.UUID, set[int]] = {}
     for (key_id, _), command in said.items():
         wanted.setdefault(key_id, set()).update(number for number in command.after if (key_id, number) not in said)
-    found: dict[tuple[uuid.UUID, int], PhoneCommand] = {}
+    found: dict[Place, PhoneCommand] = {}
     for key_id, numbers in wanted.items():
         if numbers:
             its = select(PhoneCommand).where(PhoneCommand.key_id == key_id, PhoneCommand.number.in_(numbers))
@@ -235,21 +227,15 @@ async def _done_elsewhere(db: AsyncSession, ids: Sequence[uuid.UUID], *, user_id
     done = (
         select(PhoneCommand.command_id)
         .join(PhoneKey, PhoneKey.id == PhoneCommand.key_id)
-        .where(PhoneKey.user_id == user_id, PhoneCommand.command_id.in_(ids), PhoneCommand.result.in_(_DONE))
+        .where(PhoneKey.user_id == user_id, PhoneCommand.command_id.in_(ids), PhoneCommand.result.in_(DONE))
     )
     return {known for known in await db.scalars(done) if known is not None} if ids else set()
 
 
 async def _photos_here(db: AsyncSession, said: Iterable[SealedCommand]) -> set[str]:
-    hashes = {sha256 for command in said for sha256 in photos_of(command)}
+    hashes = {sha256 for command in said for sha256 in policy.photos_of(command)}
     here = select(Media.sha256).where(Media.sha256.in_(hashes))
     return set((await db.scalars(here)).all()) if hashes else set()
-
-
-def photos_of(command: SealedCommand) -> list[str]:
-    """The pictures that a command names, by their SHA-256."""
-    named = (command.payload.get(field) for field in ("photo_sha256", "signature_sha256"))
-    return [sha256 for sha256 in named if isinstance(sha256, str)]
 
 
 async def _warn(db: AsyncSession, key: PhoneKey, found: Sequence[tuple[int, Verdict]]) -> None:

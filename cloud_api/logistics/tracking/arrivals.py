@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel import clock
@@ -14,7 +14,7 @@ from cloud_api.logistics.deliveries.models import Delivery, Route
 from cloud_api.logistics.deliveries.states import DeliveryStatus, RouteStatus
 from cloud_api.logistics.tracking import eta
 from cloud_api.logistics.tracking.eta import Course, Door, Eta, Fix
-from cloud_api.logistics.tracking.learning import SERVICE_S, Spread, learned_service_s, learned_spread
+from cloud_api.logistics.tracking.learning import SERVICE_S, Spread, learned
 from cloud_api.logistics.tracking.models import VehicleLastPosition
 from cloud_api.orders.book.models import CustomerOrder
 from cloud_api.places.models import Warehouse
@@ -41,6 +41,10 @@ class Stop:
     delivered_at: datetime | None
     latitude: float
     longitude: float
+    number: str
+    order_number: str
+    customer_name: str
+    address: str
 
     @property
     def is_open(self) -> bool:
@@ -77,16 +81,23 @@ async def etas(db: AsyncSession, route_id: uuid.UUID) -> Mapping[uuid.UUID, Eta]
 
 async def drives(db: AsyncSession, route_ids: Collection[uuid.UUID]) -> Sequence[Drive]:
     """Those of these routes that are planned or under way."""
-    rows = (
-        await db.execute(
-            select(Route, Warehouse.latitude, Warehouse.longitude, VehicleLastPosition)
-            .join(Warehouse, Warehouse.id == Route.warehouse_id)
-            .outerjoin(VehicleLastPosition, VehicleLastPosition.vehicle_id == Route.vehicle_id)
-            .where(Route.id.in_(route_ids), Route.status.in_(_UNDER_WAY))
-            .order_by(Route.id)
-        )
-    ).tuples()
-    found = rows.all()
+    its = driven().where(Route.id.in_(route_ids), Route.status.in_(_UNDER_WAY)).order_by(Route.id)
+    return await drives_of(db, (await db.execute(its)).tuples().all())
+
+
+def driven() -> Select[tuple[Route, float | None, float | None, VehicleLastPosition]]:
+    """Routes, with where each sets off and where its van is: what `drives_of` takes."""
+    return (
+        select(Route, Warehouse.latitude, Warehouse.longitude, VehicleLastPosition)
+        .join(Warehouse, Warehouse.id == Route.warehouse_id)
+        .outerjoin(VehicleLastPosition, VehicleLastPosition.vehicle_id == Route.vehicle_id)
+    )
+
+
+async def drives_of(
+    db: AsyncSession, found: Sequence[tuple[Route, float | None, float | None, VehicleLastPosition | None]]
+) -> Sequence[Drive]:
+    """The drives of these routes, in their order."""
     stops = await _stops(db, [route.id for route, *_ in found])
     return [
         Drive(
@@ -108,7 +119,7 @@ async def expected(db: AsyncSession, these: Sequence[Drive]) -> Mapping[uuid.UUI
     if not these:
         return {}
     customers = {stop.customer_id for drive in these for stop in drive.stops}
-    service_s, spread = await learned_service_s(db, customers), await learned_spread(db)
+    service_s, spread = await learned(db, customers)
     now = clock.now()
     return {id: eta for drive in these for id, eta in expect(drive, service_s, spread, now=now).items()}
 
@@ -154,14 +165,17 @@ async def _stops(db: AsyncSession, route_ids: Collection[uuid.UUID]) -> Mapping[
             Delivery.delivered_at,
             CustomerOrder.latitude,
             CustomerOrder.longitude,
+            Delivery.number,
+            CustomerOrder.number.label("order_number"),
+            CustomerOrder.customer_name,
+            CustomerOrder.address,
         )
         .join(CustomerOrder, CustomerOrder.id == Delivery.order_id)
         .where(Delivery.route_id.in_(route_ids), Delivery.status.not_in(_OFF))
         .order_by(Delivery.route_id, Delivery.sequence)
     )
     found: dict[uuid.UUID, list[Stop]] = defaultdict(list)
-    for id, order_id, route_id, customer_id, sequence, status, planned_at, arrived_at, delivered_at, lat, lon in rows:
-        found[route_id].append(
-            Stop(id, order_id, route_id, customer_id, sequence, status, planned_at, arrived_at, delivered_at, lat, lon)
-        )
+    for row in rows:
+        stop = Stop(*row)
+        found[stop.route_id].append(stop)
     return found

@@ -8,7 +8,7 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.customers import service as customers
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.registers import flush_unique
 from cloud_api.logistics.deliveries.models import Route
@@ -91,10 +91,12 @@ async def change(
 
     Raises:
         NotFound: when there is no such fence, or its warehouse or its customer is not there.
+        StaleVersion: when `changes` was made of another version than there is now.
         FenceRefused: when it cannot be drawn.
         AlreadyExists: when another has its name.
     """
     fence = await get(db, fence_id, seen=seen)
+    await versions.count(db, fence, seen=changes.version, what=f"geofence {fence.name!r}")
     sent = changes.model_fields_set
     fence.name, fence.kind = changes.name or fence.name, changes.kind or fence.kind
     if changes.circle is not None or changes.polygon is not None:
@@ -134,6 +136,7 @@ def read(fence: Geofence) -> GeofenceRead:
         polygon=None if circle else [(latitude, longitude) for latitude, longitude in fence.corners],
         warehouse_id=fence.warehouse_id,
         customer_id=fence.customer_id,
+        version=fence.version,
         created_at=fence.created_at,
     )
 

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import CompoundSelect, Integer, Row, cast, literal, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel import clock
@@ -32,6 +33,8 @@ _ERROR_PRIOR = 20
 _SMALLEST_SPREAD_S = 60.0
 #: legs ahead up to which errors are taken together
 _LEGS = (1, 3, 7, 15)
+#: parts of what is asked at once
+_EVERYBODYS, _THEIRS, _ERRORS = range(3)
 
 
 async def learned_service_s(db: AsyncSession, customer_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, int]:
@@ -40,29 +43,66 @@ async def learned_service_s(db: AsyncSession, customer_ids: Collection[uuid.UUID
     The median of what the customer's latest deliveries took, drawn towards the organisation's own typical door as long
     as there are few, and that towards four minutes.
     """
-    if not customer_ids:
-        return {}
-    measured = (
-        select(CustomerOrder.customer_id, Delivery.arrived_at, Delivery.delivered_at)
+    return (await learned(db, customer_ids))[0] if customer_ids else {}
+
+
+async def learned(db: AsyncSession, customer_ids: Collection[uuid.UUID]) -> tuple[Mapping[uuid.UUID, int], "Spread"]:
+    """`learned_service_s`, and how late nine of ten arrivals of the last weeks were, by how many legs lay ahead when
+    their time was told: in one query.
+    """
+    rows = (await db.execute(_experience(customer_ids))).all()
+    spread = spread_of([(row.legs, row.error_s) for row in rows if row.which == _ERRORS])
+    everybodys = [taken_s for _, taken_s in _taken(_doors(rows, _EVERYBODYS))]
+    typical_s = _drawn(everybodys, towards=SERVICE_S, worth=_ORGANIZATION_PRIOR)
+    theirs: dict[uuid.UUID, list[float]] = defaultdict(list)
+    for customer_id, taken_s in _taken(_doors(rows, _THEIRS)):
+        if len(theirs[customer_id]) < _LATEST_OF_A_CUSTOMER:
+            theirs[customer_id].append(taken_s)
+    service_s = {
+        customer_id: round(_drawn(theirs.get(customer_id, []), towards=typical_s, worth=_CUSTOMER_PRIOR))
+        for customer_id in customer_ids
+    }
+    return service_s, spread
+
+
+def _experience(customer_ids: Collection[uuid.UUID]) -> CompoundSelect[Any]:
+    """(which, delivery, customer, arrived, delivered, legs, error): the latest doors, those of these customers, and
+    what was told wrongly.
+    """
+    now, nothing = clock.now(), cast(null(), Integer)
+    doors = (
+        select(
+            Delivery.id, CustomerOrder.customer_id, Delivery.arrived_at, Delivery.delivered_at, nothing.label("legs"),
+            nothing.label("error_s"),
+        )
         .join(CustomerOrder, CustomerOrder.id == Delivery.order_id)
         .where(
             Delivery.status == DeliveryStatus.DELIVERED,
             Delivery.arrived_at.is_not(None),
-            Delivery.delivered_at > clock.now() - timedelta(days=_SERVICE_DAYS),
+            Delivery.delivered_at > now - timedelta(days=_SERVICE_DAYS),
         )
-        .order_by(Delivery.id.desc())
-    )
-    everybodys = [taken for _, taken in _taken((await db.execute(measured.limit(_TYPICAL_OF))).tuples())]
-    typical_s = _drawn(everybodys, towards=SERVICE_S, worth=_ORGANIZATION_PRIOR)
-    theirs: dict[uuid.UUID, list[float]] = defaultdict(list)
-    rows = await db.execute(measured.where(CustomerOrder.customer_id.in_(customer_ids)))
-    for customer_id, taken_s in _taken(rows.tuples()):
-        if len(theirs[customer_id]) < _LATEST_OF_A_CUSTOMER:
-            theirs[customer_id].append(taken_s)
-    return {
-        customer_id: round(_drawn(theirs.get(customer_id, []), towards=typical_s, worth=_CUSTOMER_PRIOR))
-        for customer_id in customer_ids
+    )  # fmt: skip
+    errors = (
+        select(
+            EtaPromise.delivery_id, cast(null(), CustomerOrder.customer_id.type), EtaPromise.arrived_at,
+            EtaPromise.arrived_at, EtaPromise.legs, EtaPromise.error_s,
+        )
+        .where(EtaPromise.arrived_at > now - timedelta(days=_ERROR_DAYS), EtaPromise.error_s.is_not(None))
+        .order_by(EtaPromise.arrived_at.desc())
+        .limit(_ERROR_ROWS)
+    )  # fmt: skip
+    parts = {
+        _EVERYBODYS: doors.order_by(Delivery.id.desc()).limit(_TYPICAL_OF),
+        _THEIRS: doors.where(CustomerOrder.customer_id.in_(customer_ids)),
+        _ERRORS: errors,
     }
+    return union_all(*(select(literal(which, Integer).label("which"), its.subquery()) for which, its in parts.items()))
+
+
+def _doors(rows: Sequence[Row[Any]], which: int) -> list[tuple[uuid.UUID, datetime | None, datetime | None]]:
+    """(customer, arrived, delivered) of one part, newest first: the rows of a union come in no promised order."""
+    its = sorted((row for row in rows if row.which == which), key=lambda row: row.id, reverse=True)
+    return [(row.customer_id, row.arrived_at, row.delivered_at) for row in its]
 
 
 def _taken(rows: Iterable[tuple[uuid.UUID, datetime | None, datetime | None]]) -> list[tuple[uuid.UUID, float]]:
@@ -107,18 +147,6 @@ class Spread:
 
 def _bucket(legs: int) -> int:
     return next((bound for bound in _LEGS if legs <= bound), _LEGS[-1] + 1)
-
-
-async def learned_spread(db: AsyncSession) -> Spread:
-    """How late nine of ten arrivals of the last weeks were, by how many legs lay ahead when their time was told."""
-    since = clock.now() - timedelta(days=_ERROR_DAYS)
-    rows = await db.execute(
-        select(EtaPromise.legs, EtaPromise.error_s)
-        .where(EtaPromise.arrived_at > since, EtaPromise.error_s.is_not(None))
-        .order_by(EtaPromise.arrived_at.desc())
-        .limit(_ERROR_ROWS)
-    )
-    return spread_of([(legs, error_s) for legs, error_s in rows.tuples() if error_s is not None])
 
 
 def spread_of(errors: Collection[tuple[int, int]]) -> Spread:

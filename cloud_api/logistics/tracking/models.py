@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
 from cloud_api.kernel.vault import Sealed
+from cloud_api.kernel.versions import Versioned
 
 FENCE_KINDS = ("depot", "customer", "restricted")
 SHAPES = ("circle", "polygon")
@@ -76,7 +77,7 @@ class VehicleLastPosition(OrganizationOwned, Base):
     is_judged: Mapped[bool] = mapped_column(default=False)
 
 
-class Geofence(OrganizationOwned, Base):
+class Geofence(Versioned, OrganizationOwned, Base):
     """A circle or a polygon on the map: who comes in and goes out is written down."""
 
     __tablename__ = "geofences"

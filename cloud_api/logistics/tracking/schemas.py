@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
 from cloud_api.kernel.paging import PageQuery, RowsQuery
+from cloud_api.kernel.versions import Edit
 from cloud_api.logistics.deliveries.schemas import Latitude, Longitude, RouteDetailRead
 
 FenceKind = Literal["depot", "customer", "restricted"]
@@ -275,7 +276,7 @@ class GeofenceCreate(RequestModel):
     customer_id: uuid.UUID | None = None
 
 
-class GeofenceUpdate(RequestModel):
+class GeofenceUpdate(Edit):
     """What is sent changes; the rest stays."""
 
     name: FenceName | None = None
@@ -296,6 +297,7 @@ class GeofenceRead(ResponseModel):
     polygon: list[tuple[float, float]] | None
     warehouse_id: uuid.UUID | None
     customer_id: uuid.UUID | None
+    version: int
     created_at: datetime
 
 

@@ -1,7 +1,7 @@
 """The verbs of tracking: positions come in; where a route is goes out.
 
-What other rooms call stands here: `report_positions`, `last_positions`, `etas`, `learned_service_s`, `link_for`,
-`promise_eta`, `track`.
+What other rooms call stands here: `report_positions`, `van_of`, `write_down`, `last_positions`, `etas`,
+`learned_service_s`, `link_for`, `promise_eta`, `track`.
 """
 
 import uuid
@@ -19,6 +19,9 @@ from cloud_api.logistics.tracking.following import last_positions as last_positi
 from cloud_api.logistics.tracking.following import track as track
 from cloud_api.logistics.tracking.learning import learned_service_s as learned_service_s
 from cloud_api.logistics.tracking.links import link_for as link_for
+from cloud_api.logistics.tracking.positions import Van as Van
+from cloud_api.logistics.tracking.positions import van_of as van_of
+from cloud_api.logistics.tracking.positions import write_down as write_down
 from cloud_api.logistics.tracking.promises import promise_eta as promise_eta
 from cloud_api.logistics.tracking.schemas import PositionReport, PositionsRead
 

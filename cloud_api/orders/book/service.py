@@ -1,7 +1,7 @@
 """The verbs of orders. Stock moves only through `inventory.reservations`, each line under its own source."""
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import time
 from decimal import Decimal
 
@@ -168,12 +168,33 @@ async def deliver_order(db: AsyncSession, order_id: uuid.UUID, *, reference: str
         InvalidTransition: when it is not on the road.
         StockOnHold: when the van was too warm: it may not be handed over.
     """
-    order = await lock_order(db, order_id)
-    order.status, order.delivered_at = ORDER.apply(OrderStatus(order.status), OrderAction.DELIVER), clock.now()
-    sources = [source_of(line) for line in await lines_of(db, order.id)]
-    await reservations.consume(db, sources, reference=reference, consumed_by=user_id)
-    outbox.emit(db, OrderDelivered(order.id))
+    [order] = await deliver_orders(db, {order_id: reference}, user_id=user_id)
     return order
+
+
+async def deliver_orders(
+    db: AsyncSession, references: Mapping[uuid.UUID, str], *, user_id: uuid.UUID
+) -> Sequence[CustomerOrder]:
+    """The same of several orders at once, each with a reference of its own: all of them are delivered, or none.
+
+    Raises:
+        NotFound: when one is not there.
+        InvalidTransition: when one is not on the road.
+        StockOnHold: when the van was too warm: it may not be handed over.
+    """
+    its = select(CustomerOrder).where(CustomerOrder.id.in_(references)).order_by(CustomerOrder.id)
+    found = (await db.scalars(its.with_for_update().execution_options(populate_existing=True))).all()
+    for missing in references.keys() - {order.id for order in found}:
+        raise NotFound(f"no order with id {missing}", field="order_id")
+    now = clock.now()
+    for order in found:
+        order.status, order.delivered_at = ORDER.apply(OrderStatus(order.status), OrderAction.DELIVER), now
+    lines = await db.scalars(select(OrderLine).where(OrderLine.order_id.in_(references)))
+    leaving = {source_of(line): references[line.order_id] for line in lines}
+    await reservations.consume_each(db, leaving, consumed_by=user_id)
+    for order in found:
+        outbox.emit(db, OrderDelivered(order.id))
+    return found
 
 
 async def bring_back_order(

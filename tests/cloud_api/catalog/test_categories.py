@@ -32,13 +32,15 @@ async def test_a_category_is_made_read_changed_and_put_away(farm: Platform) -> N
     parent = await shelve(tenant, "greens")
     made = await tenant.post(CATEGORIES, {**LEAFY, "parent_id": parent["id"]})
     path = f"{CATEGORIES}/{made['id']}"
-    assert made == {**LEAFY, "parent_id": parent["id"], "id": made["id"]}
+    assert made == {**LEAFY, "parent_id": parent["id"], "id": made["id"], "version": 1}
     assert await tenant.get(path) == made
     assert [row["slug"] for row in await tenant.get(CATEGORIES)] == ["leafy-greens", "greens"]
     changed = await tenant.put(path, {"name": "Leaves", "color": None})
-    assert changed == {**made, "name": "Leaves", "color": None}
-    assert await tenant.put(path, {"parent_id": None}) == {**changed, "parent_id": None}
-    assert await tenant.put(path, {}) == {**changed, "parent_id": None}
+    assert changed == {**made, "name": "Leaves", "color": None, "version": 2}
+    assert await tenant.put(path, {"parent_id": None, "version": 2}) == {**changed, "parent_id": None, "version": 3}
+    late = await tenant.client.put(path, json={"name": "Herbs", "version": 2})
+    assert refusal(late) == (409, "STALE_VERSION", ["version"])
+    assert await tenant.put(path, {}) == {**changed, "parent_id": None, "version": 4}
     assert (await tenant.client.delete(path)).status_code == 204
     for again in (
         await tenant.client.get(path),

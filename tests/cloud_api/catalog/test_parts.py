@@ -45,9 +45,10 @@ async def test_a_variant_has_its_own_number_code_price_and_attributes(farm: Plat
         "is_active": True,
     }
     made = await farm.tenant.post(f"{path}/variants", body)
-    assert made == {**body, "id": made["id"], "product_id": path.rpartition("/")[2], "created_at": made["created_at"]}
+    own = {name: made[name] for name in ("id", "created_at")}
+    assert made == {**body, **own, "product_id": path.rpartition("/")[2], "version": 1}
     changed = await farm.tenant.put(f"{path}/variants/{made['id']}", {"price": None, "is_active": False})
-    assert changed == {**made, "price": None, "is_active": False}
+    assert changed == {**made, "price": None, "is_active": False, "version": 2}
     assert await farm.tenant.get(f"{path}/variants") == [changed]
     assert (await farm.tenant.client.delete(f"{path}/variants/{made['id']}")).status_code == 204
     assert await farm.tenant.get(f"{path}/variants") == []

@@ -14,10 +14,10 @@ __all__ = ["farm", "ground", "ground_url", "platform_alone", "store"]
 async def platform_alone(database_url: str) -> AsyncIterator[Platform]:
     """The platform with a database and a gate of its own: a switch that is thrown here stops nobody else."""
     settings = settings_for_tests(database_url=database_url)
-    with application(settings) as app:
-        platform = Platform(app, app.state.database, settings)
-        await make_farm(platform)
-        yield platform
-        for tenant in platform.tenants:
-            await tenant.client.aclose()
-        await platform.database.close()
+    app = application(settings)
+    platform = Platform(app, app.state.database, settings)
+    await make_farm(platform)
+    yield platform
+    for tenant in platform.tenants:
+        await tenant.client.aclose()
+    await platform.database.close()

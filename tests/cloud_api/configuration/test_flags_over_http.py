@@ -37,6 +37,7 @@ async def test_a_flag_is_created_off_switched_aimed_and_deleted(farm: Platform) 
         "organization_ids": [],
         "roles": [],
         "user_ids": [],
+        "version": 1,
         "updated_at": made["updated_at"],
     }
     assert made == expected
@@ -46,8 +47,10 @@ async def test_a_flag_is_created_off_switched_aimed_and_deleted(farm: Platform) 
         "organization_ids": [str(farm.tenant.organization.organization_id)],
         "roles": ["inventory_staff"],
     }
-    changed = await operator.put(f"{PATH}/{key}", aimed)
-    assert changed == {**expected, **aimed, "updated_at": changed["updated_at"]}
+    changed = await operator.put(f"{PATH}/{key}", {**aimed, "version": 1})
+    assert changed == {**expected, **aimed, "version": 2, "updated_at": changed["updated_at"]}
+    late = await operator.client.put(f"{PATH}/{key}", json={"enabled": False, "version": 1})
+    assert (late.status_code, late.json()["error"]["code"]) == (409, "STALE_VERSION")
     assert await operator.get(f"{PATH}/{key}") == changed
     assert changed in await operator.get(PATH, limit=200)
     assert (await operator.client.delete(f"{PATH}/{key}")).status_code == 204

@@ -42,6 +42,11 @@ def test_a_form_shows_what_is_there_and_each_complaint_beside_its_field() -> Non
     assert (form.error("lines.0.quantity"), form.problem) == ("at most 5", "")
     form.refuse(Refused(409, "CONFLICT", "somebody was quicker"))
     assert form.problem == ""
+    ticked = Form(values={"roles": "picker", "domains": "farm"}, many={"roles": ["keeper", "picker"]})
+    ticked.refuse(
+        Refused(422, "VALIDATION_FAILED", "wrong", {"roles.1": "is no role", "domains.0.name": "is no domain"})
+    )
+    assert (ticked.errors, ticked.problem) == ({"roles": "is no role", "domains": "is no domain"}, "")
     elsewhere = Form.of({"name": "Hotel"})
     elsewhere.refuse(Refused(422, "VALIDATION_FAILED", "a warehouse is missing", {"warehouse_id": "missing"}))
     assert elsewhere.problem == "a warehouse is missing"

@@ -166,6 +166,7 @@ async def test_the_check_costs_no_query_while_it_is_known(sqlite_platform: Platf
             await away.get(PRODUCTS)
             assert asked == []
     finally:
+        event.remove(sqlite_platform.database.engine.sync_engine, "before_cursor_execute", count)
         sqlite_platform.app.state.admission_gates = ours
 
 

@@ -15,11 +15,10 @@ from cloud_api.identity.tokens import ACCESS_TOKEN_LIFE, AccessClaims, issue
 from cloud_api.kernel import clock
 from cloud_api.kernel.settings import DEVELOPMENT_SECRET
 from cloud_api.kernel.tenancy import SystemScope, TenancyViolation
-from cloud_api.main import create_app
 from tests.cloud_api.identity.people import ME, add_person, me, refresh, tokens
 from tests.cloud_api.identity.programs import get, make_client, pass_time, refusal
 from tests.cloud_api.identity.test_oauth_clients import token_of
-from tests.platform_under_test import Platform, Tenant, open_platform
+from tests.platform_under_test import Platform, Tenant, application, open_platform
 
 ROTATE = "/api/v1/admin/security/keys/rotate"
 SYSTEM = SystemScope("test")
@@ -42,7 +41,7 @@ async def operator(platform: Platform) -> Tenant:
 @pytest.fixture
 async def elsewhere(platform: Platform) -> AsyncIterator[Platform]:
     """Another process on the same database."""
-    app = create_app(platform.settings)
+    app = application(platform.settings)
     other = Platform(app, app.state.database, platform.settings, tenants=[platform.tenant])
     yield other
     await other.database.close()
@@ -170,6 +169,7 @@ async def test_invented_keys_cost_a_look_only_when_they_could_be_ours(sqlite_pla
     assert len(looks) == 1
     assert await keyring.secret(database, str(uuid.uuid4())) is None
     assert len(looks) == 2
+    event.remove(database.engine.sync_engine, "before_cursor_execute", count)
 
 
 async def test_what_is_wrong_with_a_token_of_a_drawn_key_is_found(embedded: Platform) -> None:

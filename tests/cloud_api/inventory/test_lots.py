@@ -242,6 +242,61 @@ async def test_what_is_packed_anew_weighs_what_went_in_less_what_was_lost(farm: 
     await assert_consistent(farm, store)
 
 
+async def weighed(store: ColdStore, lot: str, quantity: str, weight_g: int, product_id: str) -> str:
+    """A lot of goods that are counted, and weighed piece by piece."""
+    made = await receive(store, lot=lot, quantity=quantity, product_id=product_id, weight_g=weight_g)
+    return str(made["lot_id"])
+
+
+async def complaint(store: ColdStore, path: str, body: Mapping[str, object]) -> tuple[str, list[str]]:
+    error = (await store.tenant.client.post(f"{LOTS}/{path}", json=body)).json()["error"]
+    return error["code"], [detail["field"] for detail in error["details"]]
+
+
+async def test_pieces_that_are_weighed_keep_their_grams_when_lots_are_put_together(
+    farm: Platform, store: ColdStore
+) -> None:
+    crate = await make_product(store.tenant, unit="crate", unit_weight_g=1_000, catch_weight=True)
+    first = await weighed(store, "A", "4", 4_100, crate)
+    second = await weighed(store, "B", "6", 5_900, crate)
+
+    def portion(lot_id: str, quantity: str, **weight: int) -> dict[str, object]:
+        return {"lot_id": lot_id, "location_id": store.room_id, "quantity": quantity, **weight}
+
+    body = {"lot_number": "MIX", "to_location_id": store.room_id}
+    too_heavy = {**body, "portions": [portion(first, "1"), portion(second, "2", weight_g=6_000)]}
+    assert await complaint(store, "merge", too_heavy) == ("NOT_ENOUGH_STOCK", ["portions.1.weight_g"])
+    too_many = {**body, "portions": [portion(first, "5"), portion(second, "2")]}
+    assert await complaint(store, "merge", too_many) == ("NOT_ENOUGH_STOCK", ["portions.0.quantity"])
+    status, made = await call(
+        store, "merge", {**body, "portions": [portion(first, "4"), portion(second, "2", weight_g=2_050)]}
+    )
+    assert status == 201
+    weights = {lot: (await lot_of(store, lot))["weight_g"] for lot in (first, second, made["lots"][0])}
+    assert weights == {first: 0, second: 3_850, made["lots"][0]: 6_150}
+    await assert_consistent(farm, store)
+
+
+async def test_pieces_that_are_weighed_are_packed_anew_by_the_gram(farm: Platform, store: ColdStore) -> None:
+    crate = await make_product(store.tenant, unit="crate", unit_weight_g=1_000, catch_weight=True)
+    tray = await make_product(store.tenant, unit="piece", unit_weight_g=500, catch_weight=True)
+    lot_id = await weighed(store, "WHOLE", "4", 4_100, crate)
+    made: dict[str, object] = {"product_id": tray, "lot_number": "TRAYS", "quantity": "2"}
+    body = {"location_id": store.room_id, "quantity": "1", "made": [{**made, "weight_g": 1_000}]}
+    assert await complaint(store, f"{lot_id}/repack", body) == ("WRONG_WEIGHT", ["weight_g"])
+    unweighed = {**body, "weight_g": 1_050, "made": [made]}
+    assert await complaint(store, f"{lot_id}/repack", unweighed) == ("WRONG_WEIGHT", ["made.0.weight_g"])
+    status, booked = await call(store, f"{lot_id}/repack", {**body, "weight_g": 1_050})
+    assert (status, booked["loss_g"]) == (201, 50)
+    assert [(await lot_of(store, one))["weight_g"] for one in (lot_id, booked["lots"][0])] == [3_050, 1_000]
+
+    last = {**body, "quantity": "3", "weight_g": 3_000, "made": [{**made, "lot_number": "LAST", "weight_g": 2_900}]}
+    status, booked = await call(store, f"{lot_id}/repack", last)
+    assert (status, booked["loss_g"]) == (201, 150), "who takes the last takes all that the books say it weighs"
+    assert (await lot_of(store, lot_id))["weight_g"] == 0
+    await assert_consistent(farm, store)
+
+
 async def trace(store: ColdStore, lot_id: str, **query: object) -> Any:
     return await store.tenant.get(f"{LOTS}/{lot_id}/trace", **query)
 

@@ -10,9 +10,8 @@ from cloud_api.kernel import clock
 from cloud_api.kernel.outbox import Dispatcher, OutboxDelivery, OutboxEvent, emit
 from cloud_api.kernel.settings import Settings
 from cloud_api.kernel.tenancy import SystemScope
-from cloud_api.main import create_app
 from tests.cloud_api.kernel.test_outbox import WindowOpened, a_name
-from tests.platform_under_test import Platform, open_platform
+from tests.platform_under_test import Platform, application, open_platform
 from tests.services.free_port import free_port
 
 MONITORING = "/api/v1/monitoring"
@@ -54,7 +53,7 @@ async def test_without_its_database_it_is_alive_but_not_ready(
 ) -> None:
     folder = tmp_path_factory.mktemp("empty")
     settings = Settings(database_url=url.format(port=free_port(), folder=folder), _env_file=None)
-    app = create_app(settings)
+    app = application(settings)
     platform = Platform(app, app.state.database, settings)
     async with platform.client() as anybody:
         assert (await anybody.get(f"{MONITORING}/health/live")).status_code == 200
@@ -78,7 +77,7 @@ async def test_the_figures_are_for_those_who_may_see_them(sqlite_url: str) -> No
 
 async def test_a_scraper_has_a_token_of_its_own(shared_sqlite_url: str) -> None:
     settings = Settings(database_url=shared_sqlite_url, metrics_token=SecretStr("scrape-me"), _env_file=None)
-    app = create_app(settings)
+    app = application(settings)
     platform = Platform(app, app.state.database, settings)
     statuses = {}
     async with platform.client() as scraper:

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import Database
-from cloud_api.kernel.outbox import Dispatcher, OutboxDelivery, OutboxEvent, Subscription, effect, emit, reaction
+from cloud_api.kernel.outbox import (
+    Dispatcher,
+    OutboxDelivery,
+    OutboxEvent,
+    Subscription,
+    effect,
+    emit,
+    reaction,
+    reaction_to_all,
+)
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope, TenancyViolation
 from cloud_api.migrations.migrate import upgrade
 from cloud_api.realtime.hub import Hub
@@ -204,6 +214,40 @@ async def test_one_that_fails_holds_up_no_other(farm: Farm) -> None:
     both = [reaction(DoorOpened, poisoned, fail_for_the_north), noting(healthy)]
     assert await Dispatcher(farm.database, both).deliver_due() == 4
     assert await farm.names() == ["north", "south", "south too"]
+
+
+async def test_what_comes_in_crowds_is_heard_in_one_unit_of_work_of_each_organisation(farm: Farm) -> None:
+    heard: list[tuple[object, list[str]]] = []
+
+    async def hear(db: AsyncSession, events: Sequence[DoorOpened]) -> None:
+        heard.append((db.sync_session.info["scope"], [event.door for event in events]))
+
+    other = Farm(farm.database, await add_organization(farm.database))
+    await farm.open_doors("north", "south")
+    await other.open_doors("gate")
+    assert await Dispatcher(farm.database, [reaction_to_all(DoorOpened, a_name(), hear)]).deliver_due() == 3
+    assert sorted(heard, key=lambda one: len(one[1])) == [(other.scope, ["gate"]), (farm.scope, ["north", "south"])]
+
+
+async def test_of_a_crowd_only_what_fails_is_heard_again(farm: Farm) -> None:
+    name = a_name()
+
+    async def note(db: AsyncSession, events: Sequence[DoorOpened]) -> None:
+        for event in events:
+            made = warehouse(event.door)
+            made.code = str(uuid.uuid4())
+            db.add(made)
+            if event.door == "west":
+                raise RuntimeError("it jams")
+
+    await farm.open_doors("north", "west", "south")
+    dispatcher = Dispatcher(farm.database, [reaction_to_all(DoorOpened, name, note)])
+    assert await dispatcher.deliver_due() == 3
+    assert sorted(await farm.names()) == ["north", "south"]
+    async with farm.database.unit_of_work(SystemScope("test"), read_only=True) as db:
+        its = select(OutboxDelivery.state, OutboxDelivery.last_error).where(OutboxDelivery.reaction == name)
+        states = sorted((await db.execute(its)).tuples(), key=lambda row: row[0])
+    assert states == [("done", None), ("done", None), ("pending", "RuntimeError: it jams")]
 
 
 async def test_a_message_that_cannot_be_read_any_more_is_a_failure_like_others(farm: Farm) -> None:

@@ -23,6 +23,7 @@ OF_NOBODY = {
     "maintenance": "the platform's, like feature_flags",
     "organizations": "its rows are the organisations",
     "outbox_deliveries": "only the dispatcher reads it, across organisations; the event it belongs to is owned",
+    "minutes_up": "the whole platform was up, or it was not",
     "readings": "PostgreSQL refuses COPY under row-level security; nobody reads it but through `sensor_readings`",
     "request_error_hours": "counts answers of the whole platform, of whoever asked; only its operators see it",
     "request_hours": "the same, by how long they took",

@@ -4,14 +4,26 @@
 import { draw, frame } from "./lib/chart.js";
 
 const TONES = ["primary", "orange", "green", "purple", "red", "cyan"];
+const SLICES = ["primary", "cyan", "orange", "red", "purple", "green"];
+
+// Shares stand in the legend: labels around a pie have no room on a phone.
+function pie(said, colour) {
+  const data = said.series[0].data.map((value, place) => ({ value, name: said.x[place] }));
+  const whole = data.reduce((sum, slice) => sum + Number(slice.value), 0);
+  const share = (name) => Math.round((100 * data.find((slice) => slice.name === name).value) / (whole || 1));
+  return {
+    color: SLICES.map(colour),
+    tooltip: { trigger: "item" },
+    legend: { bottom: 0, formatter: (name) => `${name} ${share(name)} %` },
+    series: [{ type: "pie", radius: ["45%", "70%"], center: ["50%", "42%"], label: { show: false }, data }],
+  };
+}
 
 function option(said, colour) {
-  if (said.kind === "pie") {
-    return { tooltip: { trigger: "item" }, legend: { bottom: 0 }, series: [{ type: "pie", radius: ["45%", "70%"], data: said.series[0].data.map((value, place) => ({ value, name: said.x[place] })) }] };
-  }
+  if (said.kind === "pie") return pie(said, colour);
   return {
     ...frame(),
-    legend: said.series.length > 1 ? { bottom: 0 } : undefined,
+    legend: said.series.length > 1 ? { type: "scroll", bottom: 0 } : undefined,
     xAxis: { type: "category", data: said.x },
     yAxis: { type: "value", name: said.unit, scale: said.kind === "line" },
     series: said.series.map((one, place) => ({

@@ -3,6 +3,7 @@ import "@tabler/core/dist/js/tabler.esm.min.js";
 import htmx from "htmx.org";
 import { listen } from "./lib/keys.js";
 import { follow } from "./lib/live.js";
+import { stackTables } from "./lib/stacked.js";
 import { sayWhatWasLeft, toast } from "./lib/toasts.js";
 import { bringBackWhatWasTyped, keepWhatIsSent } from "./lib/unsent.js";
 import { offerViews } from "./lib/views.js";
@@ -30,19 +31,19 @@ document.addEventListener("submit", (event) => {
   event.stopImmediatePropagation();
   const dialog = document.getElementById("confirm");
   dialog.querySelector("#confirm-text").textContent = question;
-  const answered = (click) => {
-    const answer = click.target.closest("[data-answer]")?.dataset.answer;
-    if (!answer) return;
-    dialog.removeEventListener("click", answered);
-    dialog.close();
-    if (answer !== "yes") return;
+  dialog.returnValue = "no"; // and so it stays when Escape closes it
+  dialog.addEventListener("close", () => {
+    if (dialog.returnValue !== "yes") return;
     form.dataset.confirmed = "yes";
     form.requestSubmit(event.submitter ?? undefined);
     delete form.dataset.confirmed;
-  };
-  dialog.addEventListener("click", answered);
+  }, { once: true });
   dialog.showModal();
 }, true);
+document.getElementById("confirm")?.addEventListener("click", (event) => {
+  const answer = event.target.closest("[data-answer]")?.dataset.answer;
+  if (answer) event.currentTarget.close(answer);
+});
 
 // a form is sent once, however often its button is pressed
 document.addEventListener("submit", (event) => {
@@ -109,8 +110,9 @@ function ago() {
 }
 setInterval(ago, 5000);
 
-document.body.addEventListener("htmx:afterSwap", (event) => { watch(event.target); ago(); });
+document.body.addEventListener("htmx:afterSwap", (event) => { watch(event.target); stackTables(document); ago(); });
 watch(document);
+stackTables(document);
 offerViews(document);
 listen(htmx);
 if (bringBackWhatWasTyped()) {

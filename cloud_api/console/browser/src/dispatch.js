@@ -103,7 +103,7 @@ async function post(move, force) {
   return [answer.ok, await answer.json().catch(() => ({ message: words.unreachable }))];
 }
 
-const versions = () => Object.fromEntries((board.said.made ?? []).filter((route) => route.status === "planned").map((route) => [route.id, route.version]));
+const versions = () => Object.fromEntries((board.kept.made ?? []).filter((route) => route.status === "planned").map((route) => [route.id, route.version]));
 
 async function send(move, back, { undoing, said, focused }, force = Boolean(undoing?.force)) {
   // an edit before this one is being asked about: this one was of a board that is gone
@@ -147,16 +147,22 @@ function remember(back, undoing, force) {
 }
 
 // a planned route as the board lists it: with the version that the next edit names
-const madeOf = (route) => ({ ...board.said.made.find((one) => one.id === route.route_id), id: route.route_id, version: route.version, status: "planned", vehicle_id: route.vehicle_id, driver_id: route.driver_id });
+const madeOf = (route) => ({ ...board.kept.made.find((one) => one.id === route.route_id), id: route.route_id, version: route.version, status: "planned", vehicle_id: route.vehicle_id, driver_id: route.driver_id });
 
-const merged = (draft) => ({
-  ...board.said,
-  made: board.job ? board.said.made : [...board.said.made.filter((route) => route.status !== "planned"), ...draft.routes.filter((route) => route.route_id).map(madeOf)],
-  routes: [...board.said.routes.filter((route) => !board.job && route.status !== "planned"), ...draft.routes.map((route) => ({ ...route, status: "planned" }))],
-  unserved: draft.unserved,
-  violations: draft.violations,
-  total: draft.total,
-});
+// what was known last, with what an edit's answer says of the vans that it concerns
+function merged(draft) {
+  const concerned = new Set(draft.vehicle_ids);
+  const stays = (route) => !concerned.has(route.vehicle_id) || (!board.job && route.status !== "planned");
+  const told = new Set([...draft.routes.flatMap((route) => route.stops), ...draft.unserved].map((one) => one.order_id));
+  return {
+    ...board.kept,
+    made: board.job ? board.kept.made : [...board.kept.made.filter(stays), ...draft.routes.filter((route) => route.route_id).map(madeOf)],
+    routes: [...board.kept.routes.filter(stays), ...draft.routes.map((route) => ({ ...route, status: "planned" }))],
+    unserved: [...board.kept.unserved.filter((one) => !told.has(one.order_id)), ...draft.unserved],
+    violations: draft.violations,
+    total: draft.total,
+  };
+}
 
 function settle(said, focused) {
   board.kept = said;

@@ -1,9 +1,10 @@
 """How the platform is doing, counted by hand: answers' times, errors, and what it holds."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cloud_api.analytics.load.recording import RequestHistory
 from cloud_api.kernel import clock
+from cloud_api.kernel.db import Database
 from cloud_api.kernel.metrics import ERROR_CODE
 from tests.cloud_api.analytics.business.books import FIGURES
 from tests.factories.scopes import heard_by
@@ -42,6 +43,30 @@ async def test_answers_are_told_by_hour_and_by_what_was_asked(platform: Platform
     areas = [(one["area"], one["requests"], one["failed"], one["error_rate"]) for one in both["areas"]]
     assert areas == [("stock", 196, 0, 0.0), ("orders", 3, 1, 0.333333)]
     assert both["total"]["error_rate"] == 0.005025
+
+
+async def test_minutes_that_nobody_wrote_down_were_not_up(platform: Platform) -> None:
+    operator = await an_operator(platform)
+    began = datetime(2026, 6, 1, 12, 0, 30, tzinfo=UTC)
+    first, second = RequestHistory(), RequestHistory()
+
+    async def up(history: RequestHistory, database: Database, *minutes: float) -> None:
+        for minute in minutes:
+            clock.use(lambda minute=minute: began + timedelta(minutes=minute))  # type: ignore[misc]
+            await history.flush(database)
+
+    # a minute and a second apart: none is lost between two
+    await up(first, platform.database, 0, 1.02, 2.9)
+    # a second process says the same again; then nobody runs, then the database takes nothing
+    await up(second, platform.database, 2, 3)
+    await up(second, Database("postgresql+asyncpg://nobody@127.0.0.1:1/nothing"), 10)
+    await up(second, platform.database, 19)
+    days = {"from": "2026-06-01", "to": "2026-06-01"}
+    uptime = (await operator.get(f"{FIGURES}/performance", **days))["uptime"]
+    clock.use(None)
+    assert uptime == {"minutes": 20, "minutes_down": 15, "share": 0.25, "goal": 0.999, "budget_minutes": 0.0}
+    nothing = (await operator.get(f"{FIGURES}/performance", **{"from": "2026-05-01", "to": "2026-05-02"}))["uptime"]
+    assert (nothing["minutes"], nothing["share"]) == (0, None)
 
 
 async def test_errors_are_told_by_type(platform: Platform) -> None:

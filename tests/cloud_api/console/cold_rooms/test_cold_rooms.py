@@ -88,8 +88,25 @@ async def test_the_warehouse_stands_in_the_address(console: httpx2.AsyncClient, 
 
 async def test_all_tiles_are_read_again_in_their_places(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
     store = await make_watched_store(sqlite_platform, 4.0)
-    part = (await console.get(f"{ROOMS}/tiles")).text
+    other = await make_watched_store(sqlite_platform, 4.0)
+    page = (await console.get(ROOMS)).text
+    assert all(f"id={room_id}" in page for room_id in (store.room_id, other.room_id)), "both are asked for again"
+    part = (await console.get(f"{ROOMS}/tiles", params={"id": store.room_id})).text
     assert f'<div id="tile-{store.room_id}" hx-swap-oob="innerHTML">' in part
+    assert other.room_id not in part, "what is not on the page has no place on it"
+
+
+async def test_rooms_further_down_come_as_they_are_asked_for(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    here = await make_watched_store(sqlite_platform, 4.0)
+    there = await make_watched_store(sqlite_platform, 4.0)
+    part = (await console.get(f"{ROOMS}/more", params={"id": here.room_id})).text
+    assert "<html" not in part
+    assert f'id="tile-{here.room_id}"' in part
+    assert f"{ROOMS}/tiles?id={here.room_id}" in part, "they are read again together"
+    assert there.room_id not in part
+    assert 'data-live="/ws/telemetry' not in part, "somebody may follow only so many rooms"
 
 
 async def test_a_rooms_page_has_sensors_and_goods(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:

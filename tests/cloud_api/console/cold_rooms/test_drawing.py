@@ -71,14 +71,16 @@ def test_the_strictest_limit_of_a_place_and_of_what_it_lies_in_holds() -> None:
         "rack": {"parent_id": "room", "temperature_max_c": 9.0},
         "room": {"parent_id": None, "temperature_max_c": 10.0},
     }
-    rules = [
-        {"enabled": True, "quantity": "temperature", "location_id": "room", "kind": "high", "set_at": 8.0},
-        {"enabled": True, "quantity": "temperature", "location_id": "room", "kind": "low", "set_at": 1.0},
-        {"enabled": False, "quantity": "temperature", "location_id": "room", "kind": "high", "set_at": 5.0},
-        {"enabled": True, "quantity": "humidity", "location_id": "room", "kind": "high", "set_at": 90.0},
-        {"enabled": True, "quantity": "temperature", "location_id": "other", "kind": "high", "set_at": 4.0},
-    ]
+    rules = {
+        "room": [
+            {"enabled": True, "quantity": "temperature", "kind": "high", "set_at": 8.0},
+            {"enabled": True, "quantity": "temperature", "kind": "low", "set_at": 1.0},
+            {"enabled": False, "quantity": "temperature", "kind": "high", "set_at": 5.0},
+            {"enabled": True, "quantity": "humidity", "kind": "high", "set_at": 90.0},
+        ],
+        "other": [{"enabled": True, "quantity": "temperature", "kind": "high", "set_at": 4.0}],
+    }
     assert around("rack", places) == ["rack", "room"]
-    known = Known(places, {}, (), (), (), rules)
+    known = Known(places, (), {}, (), {}, rules)
     assert known.limits("rack", "temperature") == Limits(1.0, 8.0)
     assert known.limits("room", "pressure") == Limits()

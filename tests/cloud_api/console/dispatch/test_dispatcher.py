@@ -123,8 +123,13 @@ async def test_made_routes_are_changed_one_edit_after_the_other_and_taken_back(s
     await page.wait_for_selector(READY)
     before = await places(page)
     one, other = day.order_ids[0], day.order_ids[1]
-    await move_to(page, one, next(van for van in day.van_ids if van != before[one]))
-    await move_to(page, other, next(van for van in day.van_ids if van != before[other]))
+    # the second is dropped before the first is answered
+    moves = {order_id: next(van for van in day.van_ids if van != before[order_id]) for order_id in (one, other)}
+    for order_id, van_id in moves.items():
+        await drag(page, f".stop[data-order='{order_id}']", f"[data-lane='{van_id}'] .lane-track")
+    for order_id, van_id in moves.items():
+        await page.wait_for_selector(f"[data-lane='{van_id}'] .stop[data-order='{order_id}']")
+    await page.wait_for_selector("#saving:empty", state="attached")
     assert await page.locator("#toasts >> text=Somebody else").count() == 0
     for order_id in (other, one):
         await page.keyboard.press("Control+z")
@@ -137,10 +142,3 @@ async def test_made_routes_are_changed_one_edit_after_the_other_and_taken_back(s
         if stop["status"] == "assigned"
     }
     assert driven == before
-
-
-async def move_to(page: Page, order_id: str, van_id: str) -> None:
-    """Drag a stop onto another van, and wait until it is kept."""
-    await drag(page, f".stop[data-order='{order_id}']", f"[data-lane='{van_id}'] .lane-track")
-    await page.wait_for_selector(f"[data-lane='{van_id}'] .stop[data-order='{order_id}']")
-    await page.wait_for_selector("#saving:empty", state="attached")

@@ -1,8 +1,11 @@
 """How an organisation plans, and what planning has saved."""
 
+import re
+
 import httpx2
 
 from tests.cloud_api.console.dispatch.conftest import DayToPlan
+from tests.cloud_api.console.typed import form_on
 from tests.platform_under_test import Platform
 
 PATH = "/console/dispatch/constraints"
@@ -41,7 +44,11 @@ async def test_constraints_that_somebody_else_changed_are_not_overwritten(consol
     assert (await console.post(PATH, data={"objective": "time", "version": "0"})).status_code == 303
     stale = await console.post(PATH, data={"objective": "fuel", "version": "0"})
     assert stale.status_code == 409
-    assert "read them again" in stale.text
+    assert "Somebody else has changed it meanwhile" in stale.text
+    assert re.search(r"Keep small.{,80}Time.{,80}Fuel", stale.text, re.DOTALL)
+    again = await console.post(PATH, data={"objective": "fuel", **form_on(stale.text, PATH)})
+    assert again.status_code == 303
+    assert 'value="fuel" selected' in (await console.get(PATH)).text
 
 
 async def test_history_says_what_plans_saved(console: httpx2.AsyncClient, day: DayToPlan) -> None:

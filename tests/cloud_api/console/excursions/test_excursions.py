@@ -32,7 +32,7 @@ async def known(store: ColdStore, excursion: Any) -> Any:
 async def test_nothing_has_happened_yet(console: httpx2.AsyncClient) -> None:
     assert "No excursion so far" in (await console.get(EXCURSIONS)).text
     assert "Nothing waits for anybody" in (await console.get(ALERTS)).text
-    assert "No excursion fits" in (await console.get(EXCURSIONS, params={"status": "open"})).text
+    assert "No excursion is like this" in (await console.get(EXCURSIONS, params={"status": "open"})).text
 
 
 async def test_excursions_are_listed_and_filtered(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
@@ -167,7 +167,7 @@ async def test_alerts_are_listed_by_severity_and_lead_to_their_excursion(
     store, excursion = await make_breach(sqlite_platform)
     alert = await the_alert(store)
     assert alert["title"] in (await console.get(ALERTS, params={"severity": "critical"})).text
-    assert "No alert fits" in (await console.get(ALERTS, params={"severity": "info"})).text
+    assert "No alert is like this" in (await console.get(ALERTS, params={"severity": "info"})).text
     page = (await console.get(f"{ALERTS}/{alert['id']}")).text
     assert f'href="{EXCURSIONS}/{excursion["id"]}"' in page
     assert "Who is told" in page

@@ -26,7 +26,7 @@ async def test_an_empty_list_says_what_fences_are_for(console: httpx2.AsyncClien
     page = (await console.get(FENCES)).text
     assert "There are no fences yet" in page
     assert f'href="{FENCES}/new"' in page
-    assert "No fence is of this kind" in (await console.get(f"{FENCES}?kind=restricted")).text
+    assert "No fence is like this" in (await console.get(f"{FENCES}?kind=restricted")).text
     assert "No van has crossed a fence yet" in (await console.get(f"{FENCES}/events")).text
 
 

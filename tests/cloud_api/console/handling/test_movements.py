@@ -23,13 +23,13 @@ async def test_the_ledger_is_filtered_by_kind_place_and_day(
         "?to=2026-01-10": (False, False),
     }
     for query, expected in found.items():
-        for path in ("/console/movements", "/console/movements/rows", "/console/movements/export"):
+        for path in ("/console/movements", "/console/movements/part", "/console/movements/export"):
             said = await page(console, path + query)
             assert ("AGED-LOT" in said, "FRESH-LOT" in said) == expected, path + query
     [lot] = (await console.get("/console/movements/suggest?q=AGED-LOT")).json()
     assert "FRESH-LOT" not in await page(console, lot["href"])
     assert "AGED-LOT" in await page(console, "/console/receiving/export")
-    assert "Take a filter away" in await page(console, "/console/movements?movement_type=waste")
+    assert "Nothing was booked like that" in await page(console, "/console/movements?movement_type=waste")
     assert (await console.get("/console/movements?from=yesterday")).status_code == 422
 
 

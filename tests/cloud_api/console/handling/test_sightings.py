@@ -27,7 +27,7 @@ async def test_a_proposal_is_accepted_and_another_rejected(
 
     listed = await page(console, "/console/sightings?status=proposed")
     assert all(epc in listed for epc in epcs)
-    reads = await page(console, "/console/sightings/tags/rows")
+    reads = await page(console, "/console/sightings/tags/part")
     assert all(epc in reads for epc in epcs)
     for path, kind in (("", "passages"), ("/tags", "tags"), ("/weights", "weights")):
         assert f'data-live="/ws/warehouse/sightings?kind={kind}"' in await page(console, f"/console/sightings{path}")
@@ -47,7 +47,7 @@ async def test_a_weight_becomes_a_receipt_once(console: httpx2.AsyncClient, sqli
     assert "No scale has shown a weight yet" in await page(console, "/console/sightings/weights")
     await tagged.make_scale(store)
     await tagged.send(sqlite_platform, store, "weights", tagged.weighing(1, 12.48))
-    assert "12.480" in await page(console, "/console/sightings/weights/rows?applied=false")
+    assert "12.480" in await page(console, "/console/sightings/weights/part?applied=false")
     [weight] = await store.tenant.get("/api/v1/telemetry/weights")
     at = f"/console/sightings/weights/{weight['id']}"
     for kind in ("receipt", "count", "adjustment"):

@@ -1,5 +1,6 @@
 """Goods go from one warehouse to another, and from place to place."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx2
@@ -7,7 +8,7 @@ import httpx2
 from tests.cloud_api.console.handling.rooms import Rooms, invalid, make_rooms, page
 from tests.cloud_api.console.screens import at_console
 from tests.factories.farms import make_person
-from tests.factories.stores import make_room, make_warehouse
+from tests.factories.stores import make_product, make_room, make_warehouse
 from tests.platform_under_test import Platform
 
 
@@ -89,6 +90,23 @@ async def test_goods_are_moved_from_room_to_room_at_once(
     assert answer.status_code == 303, answer.text
     assert await rooms.on_hand(rooms.room_id) == {lot_id: "25.000"}
     assert await rooms.on_hand(rooms.other_id) == {lot_id: "15.000"}
+
+
+async def test_what_is_weighed_piece_by_piece_is_moved_with_its_weight(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    tenant = sqlite_platform.tenant
+    crate = await make_product(tenant, unit="crate", unit_weight_g=1_000, catch_weight=True)
+    rooms = replace(await make_rooms(tenant), product_id=crate)
+    lot = (await rooms.receive("W-1", "4", weight_g=4_100))["lot_id"]
+    row = f"take.{lot}_{rooms.room_id}"
+    assert f'name="weight.{row}"' in await page(console, f"/console/transfers/move?from_location_id={rooms.room_id}")
+    typed = {"from_location_id": rooms.room_id, "to_location_id": rooms.other_id, row: "1"}
+    refused = await console.post("/console/transfers/move", data={**typed, f"weight.{row}": "heavy"})
+    assert (refused.status_code, invalid(refused.text)) == (422, [f"weight.{row}"])
+    assert (await console.post("/console/transfers/move", data={**typed, f"weight.{row}": "1200"})).is_redirect
+    [level] = await tenant.get("/api/v1/warehouse/stock/levels", location_id=rooms.other_id)
+    assert (level["on_hand"], level["weight_g"]) == ("1.000", 1_200)
 
 
 async def test_a_transfer_is_cancelled_or_comes_back(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:

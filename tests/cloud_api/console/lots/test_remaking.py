@@ -1,5 +1,6 @@
 """A lot becomes others: split, put together, packed anew."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -64,6 +65,36 @@ async def test_a_part_is_packed_as_something_else(console: httpx2.AsyncClient, s
     assert "Cut spinach" in wrong.text
     assert (await console.post(at, data={"location_id": rooms.room_id, "quantity": "10", **made})).is_redirect
     assert await lots_of(rooms) == {"RAW-1": "10.000", "CUT-1": "8.000"}
+
+
+async def test_what_is_weighed_piece_by_piece_is_asked_for_its_weight(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    tenant = sqlite_platform.tenant
+    crate = await make_product(tenant, unit="crate", unit_weight_g=1_000, catch_weight=True)
+    rooms = replace(await make_rooms(tenant), product_id=crate)
+    first = (await rooms.receive("W-1", "4", weight_g=4_100))["lot_id"]
+    second = (await rooms.receive("W-2", "6", weight_g=5_900))["lot_id"]
+    at, rows = f"/console/lots/{first}", [f"take.{lot}_{rooms.room_id}" for lot in (first, second)]
+    assert f'name="weight.{rows[1]}"' in await page(console, f"{at}/merge")
+    typed = {"lot_number": "W-3", "to_location_id": rooms.room_id, rows[0]: "4", rows[1]: "2"}
+    for wrong, status in (("heavy", 422), ("6000", 409)):
+        refused = await console.post(f"{at}/merge", data={**typed, f"weight.{rows[1]}": wrong})
+        assert (refused.status_code, invalid(refused.text)) == (status, [f"weight.{rows[1]}"])
+        assert f'value="{wrong}"' in refused.text
+    merged = await console.post(f"{at}/merge", data={**typed, f"weight.{rows[1]}": "2050"})
+    assert merged.is_redirect
+    whole = merged.headers["location"]
+    assert (await tenant.get(f"/api/v1/warehouse/batches/{whole.rpartition('/')[2]}"))["weight_g"] == 6_150
+
+    assert 'name="made.0.weight_g"' in await page(console, f"{whole}/repack")
+    packed = {"location_id": rooms.room_id, "quantity": "2", "made.0.lot_number": "W-4", "made.0.quantity": "2"}
+    refused = await console.post(f"{whole}/repack", data={**packed, "weight_g": "2000"})
+    assert (refused.status_code, invalid(refused.text)) == (422, ["made.0.weight_g"])
+    packed |= {"weight_g": "2000", "made.0.weight_g": "1990"}
+    assert (await console.post(f"{whole}/repack", data=packed)).is_redirect
+    weights = {lot["lot_number"]: lot["weight_g"] for lot in await tenant.get("/api/v1/warehouse/batches")}
+    assert weights == {"W-1": 0, "W-2": 3_850, "W-3": 4_150, "W-4": 1_990}
 
 
 async def test_who_may_only_look_makes_no_lots(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:

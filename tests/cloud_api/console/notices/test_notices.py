@@ -34,7 +34,8 @@ async def test_notifications_are_read_one_by_one_and_all(
     assert "Second" in unread
     await console.post("/console/notifications/read-all")
     assert await tenant.get(NOTICES, unread=True) == []
-    assert "Nothing fits" in (await console.get("/console/notifications", params={"unread": "true"})).text
+    unfit = await console.get("/console/notifications", params={"unread": "true"})
+    assert "No notification is like this" in unfit.text
     await console.post(f"/console/notifications/{first['id']}/delete", data={"back": "https://elsewhere.example"})
     assert len(await tenant.get(NOTICES)) == 2
 

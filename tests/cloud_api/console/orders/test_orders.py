@@ -43,7 +43,7 @@ async def test_without_orders_the_list_says_what_to_do(console: httpx2.AsyncClie
     assert "There are no orders yet" in page.text
     assert 'href="/console/orders/new"' in page.text
     narrowed = await console.get(f"{ORDERS}?status=packed")
-    assert "No order is like that" in narrowed.text
+    assert "No order is like this" in narrowed.text
 
 
 async def test_an_order_is_taken_as_it_was_written(console: httpx2.AsyncClient, depot: Depot) -> None:

@@ -83,7 +83,7 @@ async def test_lists_and_the_walk_are_files(console: httpx2.AsyncClient, depot: 
     address = (await console.post(f"{PICKING}/new", data=chosen)).headers["location"]
     lists = await console.get(f"{PICKING}/export?status=open")
     [row] = csv.DictReader(io.StringIO(lists.content.decode("utf-8-sig")))
-    assert (row["State"], row["Note"]) == ("Open", "early")
+    assert (row["Status"], row["Note"]) == ("Open", "early")
     assert row["Made by"]
     walk = await console.get(f"{address}/export")
     [line] = csv.DictReader(io.StringIO(walk.content.decode("utf-8-sig")))

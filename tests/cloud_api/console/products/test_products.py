@@ -65,7 +65,7 @@ async def test_a_change_does_not_overwrite_what_somebody_else_did(
     late = await console.post(f"/console/products/{product_id}/edit", data={**typed, "name": "Kale"})
     assert late.status_code == 409
     assert 'value="Kale"' in late.text
-    assert "alert-danger" in late.text
+    assert "Somebody else has changed it meanwhile" in late.text
 
 
 async def test_products_are_found_by_their_beginning_and_in_order(
@@ -83,7 +83,7 @@ async def test_products_are_found_by_their_beginning_and_in_order(
     assert ">Mint<" in narrowed
     assert ">Basil<" not in narrowed
     assert ">Basil<" in (await console.get("/console/products?search=bas")).text
-    assert "No such products" in (await console.get("/console/products?search=zzz")).text
+    assert "No product is like this" in (await console.get("/console/products?search=zzz")).text
     [found] = (await console.get("/console/products/suggest?q=bas")).json()
     assert (found["text"], found["note"]) == ("Basil", "BASIL")
     file = (await console.get(f"/console/products/export?category_id={category['id']}")).text

@@ -106,7 +106,7 @@ async def test_returns_are_found_by_their_order_and_are_a_file(console: httpx2.A
     one = await handed.ask()
     order = await handed.tenant.get(f"/api/v1/orders/{handed.order_id}")
     assert handed.order_id in (await console.get(f"{RETURNS}/new?search={order['number']}")).text
-    assert "No delivered order is like that" in (await console.get(f"{RETURNS}/new?search=nobody")).text
+    assert "No delivered order is like this" in (await console.get(f"{RETURNS}/new?search=nobody")).text
     page = await console.get(f"{RETURNS}?warehouse_id={order['warehouse_id']}&from=2020-01-01")
     assert one["number"] in page.text
     assert order["number"] in page.text

@@ -86,7 +86,7 @@ async def test_a_key_for_a_program_is_made_shown_once_and_revoked(screen: Screen
     await page.fill("#f-name", "ERP")
     await page.check("input[value='stock:read']")
     await page.fill("#f-ip_ranges", "10.0.0.0/8")
-    await page.click("button:has-text('Make it')")
+    await page.click("button:has-text('Create')")
     await page.wait_for_selector("#s-key")
     await screen.is_accessible()
     [made] = await tenant.get("/api/v1/api-keys")

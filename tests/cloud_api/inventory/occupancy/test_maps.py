@@ -64,6 +64,20 @@ async def test_the_floor_plan_shows_places_with_what_lies_and_hangs_in_them(farm
     assert (await store.tenant.get(f"{PLACES}/{store.room_id}"))["temperature_c"] == 9.0
 
 
+async def test_places_are_told_apart_by_whether_something_measures_in_them(farm: Platform, store: ColdStore) -> None:
+    rack = await make_room(store.tenant, store.warehouse_id, parent_id=store.room_id, location_type="rack")
+    await send(farm, store, make_series([4.0], start_ms=clock.now_ms() - 1_000))
+    asked = {measured: await store.tenant.get(PLACES, measured=measured) for measured in ("true", "false")}
+    assert [row["id"] for row in asked["true"]] == [store.room_id]
+    assert rack in [row["id"] for row in asked["false"]]
+    [whole] = asked["true"]
+    [bare] = await store.tenant.get(PLACES, measured="true", climate="false")
+    assert (whole["temperature_c"], bare["temperature_c"]) == (4.0, None)
+    assert (await store.tenant.get(f"{PLACES}/{store.room_id}", climate="false")) == bare
+    await store.tenant.client.delete(f"/api/v1/edge/sensors/{store.sensor_id}")
+    assert await store.tenant.get(PLACES, measured="true") == []
+
+
 async def test_what_is_drawn_has_an_extent_and_lies_on_the_plan(store: ColdStore) -> None:
     for wrong in ({"x_m": -1}, {"width_m": 0}, {"height_m": 10_001}, {"y_m": None}, {"z_m": 1}):
         body = {"map": {**AREA, **wrong}}

@@ -263,6 +263,45 @@ async def test_routes_that_have_not_left_are_changed_by_hand_too(farm: Platform)
     assert (sorted(by_van[vans[0]]), by_van[vans[1]]) == (sorted([late, orders[2]]), [orders[0]])
     history = await farm.tenant.get(f"/api/v1/warehouse/routes/{route['id']}/optimizations")
     assert [each["kind"] for each in history] == ["plan", "edit"]
+    edits = await farm.tenant.get("/api/v1/warehouse/routes/optimizations", kind="edit")
+    assert {each["route_id"] for each in edits} == {each["id"] for each in routes}
+    of_this = await farm.tenant.get("/api/v1/warehouse/routes/optimizations", route_id=route["id"])
+    assert of_this == history[::-1]
+
+
+async def test_an_edit_of_made_routes_is_judged_by_the_vans_that_it_concerns(farm: Platform) -> None:
+    depot = await make_depot(farm.tenant)
+    full, one, other = [(await make_van(farm.tenant, capacity_g=8_000))["id"] for _ in range(3)]
+    orders = [await packed_order(depot, latitude=12.94 + door / 200) for door in range(4)]
+    day = {"warehouse_id": depot.warehouse_id, "delivery_date": day_in(1)}
+
+    async def edit(*moves: dict[str, object], **how: object) -> Any:
+        return await farm.tenant.post(ASSIGN, {**day, "moves": list(moves), **how})
+
+    def put(order_id: str, van: str) -> dict[str, object]:
+        return {"action": "assign", "order_id": order_id, "vehicle_id": van}
+
+    await edit(*(put(order_id, full) for order_id in orders[:3]), force=True)
+    overloaded = await route_of(farm.tenant, full)
+    assert overloaded is not None
+    placed = await edit(put(orders[3], one))
+    assert (placed["kept"], placed["vehicle_ids"], placed["violations"]) == (True, [one], [])
+    seen = {placed["routes"][0]["route_id"]: placed["routes"][0]["version"]}
+    moved = await edit(put(orders[3], other), route_versions={**seen, overloaded[0]: 99})
+    assert (moved["kept"], moved["vehicle_ids"]) == (True, sorted([one, other]))
+    assert (driven(moved), await route_of(farm.tenant, one)) == ({other: [orders[3]]}, None)
+    # the van that it was taken from has another version by now, or no route
+    again = {**day, "moves": [put(orders[3], one)], "route_versions": seen}
+    assert (await refused(farm.tenant, ASSIGN, again))[1] == "STALE_PLAN"
+    relieved = await edit(put(orders[0], one))
+    assert (relieved["kept"], relieved["violations"]) == (True, [])
+    assert driven(relieved) == {full: orders[1:3], one: [orders[0]]}
+
+
+async def route_of(tenant: Tenant, vehicle_id: str) -> tuple[str, int] | None:
+    """A van's route that has not left, with its version."""
+    its = await tenant.get("/api/v1/warehouse/routes", vehicle_id=vehicle_id, status="planned")
+    return (its[0]["id"], its[0]["version"]) if its else None
 
 
 async def test_a_job_without_a_solution_says_so(farm: Platform) -> None:

@@ -21,7 +21,7 @@ from tests.factories.orders import (
     pack,
     request_plan,
 )
-from tests.platform_under_test import Platform
+from tests.platform_under_test import Platform, Tenant
 
 pytestmark = IN_ONE_LOOP
 
@@ -61,6 +61,39 @@ async def test_the_board_shows_what_waits_who_can_drive_and_what_is_on_the_road(
     assert (today["unplanned"], today["routes"]) == ([], [])
 
 
+async def test_a_days_schedule_has_every_stop_as_planned_until_its_van_leaves_and_as_driven_then(
+    farm: Platform,
+) -> None:
+    driver = await hire_driver(farm, farm.tenant)
+    drive = await make_drive(farm, doors=2, tenant=farm.tenant, driver=driver)
+    day = {"warehouse_id": drive.warehouse_id, "delivery_date": day_in(1)}
+    waiting = await farm.tenant.get("/api/v1/dispatch/schedule", **day)
+    [route] = waiting["routes"]
+    [made] = await farm.tenant.get("/api/v1/warehouse/routes", warehouse_id=drive.warehouse_id)
+    assert (route["route_id"], route["version"], route["status"]) == (made["id"], made["version"], "planned")
+    assert [stop["order_id"] for stop in route["stops"]] == await stops_of(farm.tenant, made["id"])
+    assert all(stop["arrives_at"] <= stop["starts_at"] < stop["leaves_at"] for stop in route["stops"])
+    assert route["loads"][0]["load_g"] == sum(stop["load_g"] for stop in route["stops"]) == 8_000
+    assert {order["id"] for order in waiting["orders"]} == set(drive.order_ids)
+    assert {order["weight_g"] for order in waiting["orders"]} == {4_000}
+    await drive.driver.post(f"/api/v1/mobile/routes/{made['id']}/start")
+    [driven] = (await farm.tenant.get("/api/v1/dispatch/schedule", **day))["routes"]
+    assert (driven["status"], driven["returns_at"], driven["vehicle_number"]) == (
+        "in_progress",
+        None,
+        route["vehicle_number"],
+    )
+    assert [stop["status"] for stop in driven["stops"]] == ["out_for_delivery"] * 2
+    assert [stop["order_id"] for stop in driven["stops"]] == [stop["order_id"] for stop in route["stops"]]
+    today = await farm.tenant.get("/api/v1/dispatch/schedule", warehouse_id=drive.warehouse_id)
+    assert (today["routes"], today["orders"]) == ([], [])
+
+
+async def stops_of(tenant: Tenant, route_id: str) -> list[str]:
+    """The orders of a route, in order."""
+    return [stop["order_id"] for stop in (await tenant.get(f"/api/v1/warehouse/routes/{route_id}"))["deliveries"]]
+
+
 async def test_how_an_organisation_plans_is_set_as_a_whole_and_counted(farm: Platform) -> None:
     usual = await farm.tenant.get(CONSTRAINTS)
     assert (usual["version"], usual["objective"], usual["service_time_s"]) == (0, "distance", 240)
@@ -72,7 +105,7 @@ async def test_how_an_organisation_plans_is_set_as_a_whole_and_counted(farm: Pla
     other = await farm.tenant.put(CONSTRAINTS, {"speed_kmh": 30})
     assert (other["version"], other["objective"], other["max_stops"]) == (2, "distance", None)
     stale = await farm.tenant.client.put(CONSTRAINTS, json={**wanted, "version": 1})
-    assert (stale.status_code, stale.json()["error"]["code"]) == (409, "STALE_PLAN")
+    assert (stale.status_code, stale.json()["error"]["code"]) == (409, "STALE_VERSION")
 
 
 async def test_a_constraint_that_makes_no_sense_is_refused_by_name(farm: Platform) -> None:

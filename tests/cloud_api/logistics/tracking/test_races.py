@@ -34,6 +34,20 @@ async def test_the_same_positions_sent_at_once_from_all_sides_are_kept_once(farm
     assert (await newest(road)).latitude == 12.93
 
 
+async def test_of_many_phones_at_once_each_is_answered_for_its_own_van(farm: Platform) -> None:
+    roads = [await plant_road(farm) for _ in range(5)]
+    astray, *others = roads
+    wrong = {"route_id": others[0].route_id, "positions": [at(12.99)]}
+    sent = [at(12.93 + number / 1000, ago_s=number) for number in range(2)]
+    lost, *answers = await asyncio.gather(
+        astray.driver.client.post("/api/v1/mobile/positions", json=wrong), *(road.report(*sent) for road in others)
+    )
+    assert lost.status_code == 404
+    assert [answer["accepted"] for answer in answers] == [2] * len(others)
+    assert [[row.latitude for row in await kept(road)] for road in roads] == [[], *([[12.931, 12.93]] * len(others))]
+    assert [(await newest(road)).latitude for road in others] == [12.93] * len(others)
+
+
 async def test_two_watches_at_once_tell_of_a_change_once(farm: Platform, wall_clock: WallClock) -> None:
     road = await plant_road(farm, doors=3, started_ago_s=0)
     await look(farm)

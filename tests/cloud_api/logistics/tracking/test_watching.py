@@ -3,8 +3,9 @@
 import uuid
 from datetime import timedelta
 
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, outbox
 from cloud_api.logistics.deliveries.models import Delivery
+from cloud_api.logistics.events import StopArrived
 from cloud_api.logistics.tracking import promises, service
 from cloud_api.logistics.tracking.watching import Looked, look_at, look_at_the_road
 from tests.cloud_api.logistics.tracking.conftest import WallClock
@@ -119,13 +120,14 @@ async def test_an_arrival_is_compared_with_what_was_told_before_it_and_with_noth
     wall_clock.move(minutes=13)
     await road.set_stop(0, arrived_at=arrived_at, status="arrived")
     async with farm.database.unit_of_work(farm.tenant.organization) as db:
-        await promises.settle(db, uuid.UUID(road.delivery_ids[0]))
+        outbox.emit(db, StopArrived(uuid.UUID(road.delivery_ids[0])))
+    await farm.deliver()
     [promise] = await promised(road)
     assert promise.arrived_at == arrived_at
     assert promise.error_s == round((arrived_at - promise.p50_at).total_seconds())
     await road.set_stop(0, arrived_at=arrived_at + timedelta(hours=1))
     async with farm.database.unit_of_work(farm.tenant.organization) as db:
-        await promises.settle(db, uuid.UUID(road.delivery_ids[0]))
+        await promises.settle(db, [uuid.UUID(road.delivery_ids[0])])
     assert (await promised(road))[0].arrived_at == arrived_at
 
 

@@ -91,12 +91,11 @@ export function guessed(said, move) {
   return { ...said, routes, unserved };
 }
 
-// Seconds that a stop is, or will be, after its promise.
+// Seconds that a stop is, or will be, after its promise: what its van says now comes over what was planned.
 export function lateSeconds(stop, order) {
-  if (stop.late_s > 0) return stop.late_s;
-  if (!order || stop.status === undefined || stop.status === "failed" || stop.status === "returned") return 0;
-  const at = stop.p50_at ?? stop.starts_at;
-  return at ? Math.max(0, Math.round((Date.parse(at) - Date.parse(order.closes_at)) / 1000)) : 0;
+  if (stop.status === "failed" || stop.status === "returned") return 0;
+  if (!stop.p50_at || !order) return stop.late_s;
+  return Math.max(0, Math.round((Date.parse(stop.p50_at) - Date.parse(order.closes_at)) / 1000));
 }
 
 // "{count} stops" with its places filled.

@@ -1,4 +1,5 @@
-// The map: ways of the vans, their doors, orders without a van, and vans that are under way.
+// The map: ways of the vans, their doors, orders without a van, and vans that are under way. Only what is other than it
+// was is drawn again.
 import { colour } from "./tones.js";
 import { L, openMap, pin } from "../lib/map.js";
 import { toneOf } from "./lanes.js";
@@ -6,8 +7,7 @@ import { toneOf } from "./lanes.js";
 export function mapOf(board, pick) {
   const map = openMap(document.getElementById("dispatch-map"));
   const renderer = L.canvas({ padding: 0.3 });
-  const ways = L.layerGroup().addTo(map);
-  const doors = new Map();
+  const drawn = new Map();
   const vans = new Map();
   let chosen = null;
   let fitted = false;
@@ -18,49 +18,64 @@ export function mapOf(board, pick) {
     return at?.latitude == null ? null : [at.latitude, at.longitude];
   };
 
-  function door(orderId, at, tone, filling) {
+  function door(part, orderId, at, tone, filling) {
     const marker = L.circleMarker(at, { renderer, radius: 6, weight: 2, color: colour(tone), fillColor: colour(tone), fillOpacity: filling });
     marker.on("click", () => pick(orderId));
     marker.bindTooltip(board.said.orders[orderId]?.number ?? "");
-    doors.set(orderId, marker);
-    ways.addLayer(marker);
+    part.doors.set(orderId, marker);
+    part.group.addLayer(marker);
   }
 
-  function draw() {
-    ways.clearLayers();
-    doors.clear();
-    const seen = L.latLngBounds([]);
-    const depot = board.said.depot;
-    const home = depot && [depot.latitude, depot.longitude];
-    board.lanes.forEach((lane, place) => {
-      const tone = toneOf(place);
+  // a part of the map by its name, filled again when its signature is another one
+  function part(name, signature, fill) {
+    if (drawn.get(name)?.signature === signature) return;
+    drawn.get(name)?.group.remove();
+    const made = { signature, group: L.layerGroup(), doors: new Map() };
+    fill(made);
+    made.group.addTo(map);
+    drawn.set(name, made);
+  }
+
+  function drawLane(lane, place, home) {
+    const tone = toneOf(place);
+    part(lane.key, `${tone} ${lane.stops.map((stop) => stop.order_id).join()}`, (made) => {
       const found = lane.stops.map((stop) => [stop, placeOf(stop.order_id, stop)]).filter(([, at]) => at);
       if (!found.length) return;
       const line = found.map(([, at]) => at);
-      ways.addLayer(L.polyline(home ? [home, ...line, home] : line, { renderer, weight: 2.5, opacity: 0.75, color: colour(tone), interactive: false }));
-      found.forEach(([stop, at]) => { door(stop.order_id, at, tone, 0.85); seen.extend(at); });
+      made.group.addLayer(L.polyline(home ? [home, ...line, home] : line, { renderer, weight: 2.5, opacity: 0.75, color: colour(tone), interactive: false }));
+      found.forEach(([stop, at]) => door(made, stop.order_id, at, tone, 0.85));
     });
-    board.said.unserved.forEach((one) => {
-      const at = placeOf(one.order_id);
-      if (!at) return;
-      door(one.order_id, at, "gray-500", 0.1);
-      seen.extend(at);
+  }
+
+  function draw() {
+    const depot = board.said.depot;
+    const home = depot && [depot.latitude, depot.longitude];
+    const lanes = new Set(board.lanes.map((lane) => lane.key));
+    [...drawn.keys()].filter((name) => !lanes.has(name) && name !== "left" && name !== "home").forEach((name) => {
+      drawn.get(name).group.remove();
+      drawn.delete(name);
     });
-    if (home) {
-      ways.addLayer(pin(home, board.words.depot, "dark", depot.name));
-      seen.extend(home);
-    }
-    if (!fitted && seen.isValid()) {
-      map.fitBounds(seen.pad(0.15), { maxZoom: 15, animate: false });
-      fitted = true;
-    }
+    board.lanes.forEach((lane, place) => drawLane(lane, place, home));
+    part("left", board.said.unserved.map((one) => one.order_id).join(), (made) => {
+      board.said.unserved.map((one) => [one.order_id, placeOf(one.order_id)]).filter(([, at]) => at).forEach(([orderId, at]) => door(made, orderId, at, "gray-500", 0.1));
+    });
+    if (home) part("home", home.join(), (made) => made.group.addLayer(pin(home, board.words.depot, "dark", depot.name)));
+    if (!fitted) fit(home);
     mark();
+  }
+
+  function fit(home) {
+    const seen = L.latLngBounds(home ? [home] : []);
+    drawn.forEach(({ doors }) => doors.forEach((marker) => seen.extend(marker.getLatLng())));
+    if (!seen.isValid()) return;
+    map.fitBounds(seen.pad(0.15), { maxZoom: 15, animate: false });
+    fitted = true;
   }
 
   function mark() {
     chosen?.remove();
     chosen = null;
-    const marker = doors.get(board.selected);
+    const marker = [...drawn.values()].map(({ doors }) => doors.get(board.selected)).find(Boolean);
     if (!marker) return;
     chosen = L.circleMarker(marker.getLatLng(), { radius: 11, weight: 3, color: colour("primary"), fill: false, interactive: false }).addTo(map);
     if (!map.getBounds().pad(-0.1).contains(marker.getLatLng())) map.panTo(marker.getLatLng());
@@ -76,6 +91,10 @@ export function mapOf(board, pick) {
   }
 
   new ResizeObserver(() => map.invalidateSize()).observe(map.getContainer());
-  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+  new MutationObserver(() => {
+    drawn.forEach(({ group }) => group.remove());
+    drawn.clear();
+    draw();
+  }).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
   return { draw, mark, van };
 }

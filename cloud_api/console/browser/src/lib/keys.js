@@ -27,7 +27,17 @@ function walk(dialog) {
   });
 }
 
+// On a phone the navigation is a menu: Escape closes it, and the focus goes back to its button.
+function closeMenu(event) {
+  const menu = document.querySelector("#navigation.show");
+  if (event.key !== "Escape" || !menu || document.querySelector("dialog[open]")) return;
+  const button = document.querySelector("[aria-controls=navigation]");
+  button.click();
+  button.focus();
+}
+
 export function listen(htmx) {
+  document.addEventListener("keydown", closeMenu);
   const finder = document.getElementById("finder");
   const keys = document.getElementById("keys");
   if (!finder || !keys) return;
