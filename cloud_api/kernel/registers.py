@@ -16,12 +16,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import AlreadyExists, NotFound
 from cloud_api.kernel.paging import Page, PageQuery, page
 from cloud_api.kernel.permissions import require
 from cloud_api.kernel.tenancy import OrganizationOwned
 from cloud_api.kernel.unit_of_work import Db
+from cloud_api.kernel.versions import Versioned
 
 
 class Archivable(OrganizationOwned):
@@ -39,7 +40,7 @@ class Register:
     plural: str
     model: type[Archivable]
     create: type[BaseModel]
-    #: every field optional: what is not sent stays
+    #: every field optional: what is not sent stays; a `versions.Edit` where the model counts its changes
     update: type[BaseModel]
     read: type[BaseModel]
     read_permission: str
@@ -88,6 +89,8 @@ def register_routes(router: APIRouter, register: Register, *, unique_field: str)
 
     async def update(db: Db, row: Loaded, body: Any) -> Archivable:
         """Change what is sent; the rest stays."""
+        if isinstance(row, Versioned):
+            await versions.count(db, row, seen=getattr(body, "version", None), what=f"this {name}")
         for field, value in body.model_dump(exclude_unset=True).items():
             setattr(row, field, value)
         await flush_unique(db, taken, field=unique_field)

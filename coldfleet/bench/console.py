@@ -7,6 +7,7 @@ measured as a page of its own. `drag`: a stop of a day that has not begun goes t
 """
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -107,7 +108,7 @@ def _dragging(site: Site, day: Day, folder: Path, calls: int) -> Iterator[Figure
 
 
 def _p95(took_ms: Sequence[float]) -> float:
-    return took_ms[int(len(took_ms) * 0.95)]
+    return took_ms[math.ceil(len(took_ms) * 0.95) - 1]
 
 
 async def _fill(site: Site, wanted: Wanted) -> Filled:

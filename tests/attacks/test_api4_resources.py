@@ -22,6 +22,7 @@ WHOLE = {
     "get_eta_error": "one row a week, of as many as were asked for",
     "get_route_performance": "one row a week and driver, of as many weeks as were asked for",
     "get_fleet_use": "one row a vehicle",
+    "get_places_with_excursions": "one row a place",
     "get_threats": "one row a type and severity",
     "list_route_optimizations": "the times that one route was planned",
     "get_role_matrix": "the roles of one organisation",

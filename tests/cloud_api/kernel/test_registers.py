@@ -88,13 +88,15 @@ async def test_a_category_is_made_read_changed_and_put_away(shared_platform: Pla
     assert await tenant.get(path) == made
     words = {"description": "", "meta_title": "", "meta_description": "", "color": None, "is_active": True}
     unset = {**words, "q10": None, "reference_temperature_c": None}
-    assert made == {**LEAFY, **unset, "id": made["id"], "parent_id": parent["id"], "sort_order": 3}
+    assert made == {**LEAFY, **unset, "id": made["id"], "parent_id": parent["id"], "sort_order": 3, "version": 1}
     assert [row["slug"] for row in await tenant.get(CATEGORIES)] == ["leafy-greens", "greens"]
 
     changed = await tenant.put(path, {"name": "Leaves"})
-    assert changed == {**made, "name": "Leaves"}
-    assert await tenant.put(path, {"parent_id": None}) == {**changed, "parent_id": None}
-    assert await tenant.put(path, {}) == {**changed, "parent_id": None}
+    assert changed == {**made, "name": "Leaves", "version": 2}
+    stale = await tenant.client.put(path, json={"name": "Herbs", "version": 1})
+    assert (stale.status_code, stale.json()["error"]["code"]) == (409, "STALE_VERSION")
+    assert await tenant.put(path, {"parent_id": None}) == {**changed, "parent_id": None, "version": 3}
+    assert await tenant.put(path, {}) == {**changed, "parent_id": None, "version": 4}
 
     assert (await tenant.client.delete(path)).status_code == 204
     for again in (
