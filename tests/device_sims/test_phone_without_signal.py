@@ -13,6 +13,7 @@ from device_sims.phone import DeadZones, Driver, Outcome, Stop
 from device_sims.phone.logbook import Logbook
 from device_sims.phone.syncing import Chaos
 from tests.device_sims.test_phone import hurried, served
+from tests.engines import ALONE_MOSTLY_POSTGRES
 from tests.factories.orders import Drive, make_drive
 from tests.platform_under_test import PASSWORD, Platform
 
@@ -32,6 +33,7 @@ async def statuses(drive: Drive) -> dict[str, str]:
     return {row["id"]: row["status"] for row in await drive.tenant.get("/api/v1/warehouse/deliveries")}
 
 
+@ALONE_MOSTLY_POSTGRES
 async def test_a_driver_delivers_fails_and_completes_over_a_line_that_loses_shuffles_and_repeats(
     platform: Platform,
 ) -> None:
@@ -76,6 +78,7 @@ class Tunnel:
         return self._left >= 0 or self._left < -self._length
 
 
+@ALONE_MOSTLY_POSTGRES
 async def test_a_whole_route_in_a_tunnel_is_there_when_the_van_comes_out(platform: Platform) -> None:
     drive = await make_drive(platform, doors=2)
     await platform.deliver()
@@ -86,6 +89,7 @@ async def test_a_whole_route_in_a_tunnel_is_there_when_the_van_comes_out(platfor
     assert set((await statuses(drive)).values()) == {"delivered"}
 
 
+@ALONE_MOSTLY_POSTGRES
 async def test_a_phone_whose_key_is_revoked_seals_again_and_does_nothing_twice(platform: Platform) -> None:
     drive = await make_drive(platform, doors=2)
     await platform.deliver()

@@ -10,6 +10,7 @@ import pytest_asyncio
 from cloud_api.kernel.db import Database
 from tests.cloud_api.inventory.concurrency.histories import linearisable
 from tests.cloud_api.inventory.concurrency.reservers import RESERVERS, Ground, oversold, play, reserve_unlocked
+from tests.engines import CROWDS_MOSTLY_POSTGRES
 from tests.factories.farms import open_farm, plant_store
 from tests.factories.grounds import IN_ONE_LOOP
 from tests.factories.stores import make_product
@@ -46,6 +47,7 @@ async def nobody_oversells(shelf: Ground, *, rounds: int) -> None:
     assert refused > rounds  # there was less than they wanted
 
 
+@CROWDS_MOSTLY_POSTGRES
 @pytest.mark.timeout(600)
 async def test_of_64_who_want_the_same_crates_at_once_nobody_gets_anothers(shelf: Ground) -> None:
     await nobody_oversells(shelf, rounds=50)
