@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_api.kernel import clock, garbage, logs, vault
+from cloud_api.kernel import clock, logs, vault
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.settings import DEVELOPMENT_SECRET
 from cloud_api.kernel.vault import Vault
@@ -35,8 +35,8 @@ def pytest_collection() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """From here on there is garbage, looked for as a server does."""
-    garbage.settle()
+    """From here on there is garbage."""
+    gc.freeze()
     gc.enable()
 
 
