@@ -28,8 +28,8 @@ test: ## everything that must hold; a few minutes
 test-long: install-dev services ## what takes longer
 	.venv/bin/pytest -m long
 
-tests: install-dev services ## the tests alone, some more at once than there are processors: many wait for a server
-	.venv/bin/pytest -n $$(( $$(nproc) * 3 / 2 )) --dist worksteal -m "not long"
+tests: install-dev services ## the tests alone
+	.venv/bin/pytest -n logical --dist worksteal -m "not long"
 
 fmt: install-dev ## lay the code out
 	.venv/bin/ruff check --fix --exit-zero --quiet
