@@ -27,6 +27,7 @@ from cloud_api.migrations.migrate import upgrade
 from cloud_api.telemetry.intake.reading_rows import SEQUENCES
 from cloud_api.telemetry.models import LaneCursor, SensorReading
 from coldfleet.bench.cloud_farm import Farm, FarmGateway, farm_database, found_farm
+from coldfleet.bench.private_postgres import PrivatePostgres
 from coldfleet.bench.processes import READY_S, BenchProblem, Measured, cores, free_port
 from device_sims.fcm import FcmDouble
 from gateway.contract import WIRE_VERSION, Batch, Reading
@@ -153,7 +154,7 @@ def running_site(
     """A platform with so many rooms, each with a gateway, whose first reading above the limit is an excursion."""
     folder.mkdir(parents=True)
     with ExitStack() as stack:
-        url = database_of(engine, folder, stack)
+        url = database_of(engine, folder, stack).url
         farm = asyncio.run(found_farm(url, gateways=gateways, sensors_per_gateway=sensors))
         rooms, login = asyncio.run(_prepare(url, farm))
         phones = stack.enter_context(FcmDouble())
@@ -175,15 +176,35 @@ def running_site(
         yield Site(farm, url, started, worker, phones, rooms, token, client)
 
 
-def database_of(engine: Engine, folder: Path, stack: ExitStack) -> str:
-    """Where the platform keeps everything: a database of the benchmark's own, or the one named."""
+@dataclass(frozen=True)
+class Kept:
+    """Where a platform keeps everything."""
+
+    url: str
+    #: of the benchmark's own
+    server: PrivatePostgres | None = None
+
+    async def settle(self) -> None:
+        """Let the database learn what it was filled with, and write it out: as one that has run for a while.
+
+        Otherwise what is measured plans without knowing how much there is, and waits for the disk meanwhile. One that
+        somebody named is left as it is.
+        """
+        if self.server is not None:
+            await self.server.execute("VACUUM ANALYZE", database="coldfleet")
+            await self.server.execute("CHECKPOINT", database="coldfleet")
+
+
+def database_of(engine: Engine, folder: Path, stack: ExitStack) -> Kept:
+    """A database of the benchmark's own, or the one named."""
     if engine == "sqlite":
         url = f"sqlite+aiosqlite:///{folder / 'cloud.db'}"
         upgrade(url)
-        return url
+        return Kept(url)
     if engine == "postgres":
-        return stack.enter_context(farm_database()).url
-    return engine
+        own = stack.enter_context(farm_database())
+        return Kept(own.url, own.server)
+    return Kept(engine)
 
 
 def _environment(url: str, folder: Path, phones: FcmDouble) -> dict[str, str]:

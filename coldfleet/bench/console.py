@@ -83,6 +83,7 @@ def measure(wanted: Wanted) -> Iterator[Figure]:
     with running_day(folder, drivers=VANS, stops=STOPS, dispatchers=1, engine=wanted.engine) as site:
         filled = asyncio.run(_fill(site, wanted))
         asyncio.run(all_heard(site.database_url))
+        asyncio.run(site.kept.settle())
         office, store = filled.office, filled.store
         yield at_most("weight: the overview, all it loads, compressed", "kB", [_weight(site, office.person)], MOST_KB)
         for seat in (office, store):

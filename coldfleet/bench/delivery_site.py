@@ -44,7 +44,7 @@ from cloud_api.orders.picking import service as picking
 from cloud_api.orders.picking.service import Picker
 from cloud_api.places import service as places
 from cloud_api.places.schemas import LocationCreate, WarehouseCreate
-from coldfleet.bench.alerts_site import Engine, Server, database_of
+from coldfleet.bench.alerts_site import Engine, Kept, Server, database_of
 from coldfleet.bench.processes import BenchProblem, free_port
 from device_sims.fcm import FcmDouble
 
@@ -94,10 +94,15 @@ class Site:
     """What is measured."""
 
     day: Day
-    database_url: str
+    kept: Kept
     server: Server
     worker: Server | None
     phones: FcmDouble
+
+    @property
+    def database_url(self) -> str:
+        """Where it keeps everything."""
+        return self.kept.url
 
     @property
     def address(self) -> tuple[str, int]:
@@ -124,7 +129,8 @@ def running_day(
     """A platform with a day under way on it; with more than one route a driver, none of them has begun."""
     folder.mkdir(parents=True)
     with ExitStack() as stack:
-        url = database_of(engine, folder, stack)
+        kept = database_of(engine, folder, stack)
+        url = kept.url
 
         def plan() -> Day:
             return asyncio.run(_plan(url, drivers=drivers, stops=stops, dispatchers=dispatchers, routes=routes))
@@ -157,7 +163,7 @@ def running_day(
         if day is None:  # while it is planned the worker hears of what is planned already
             day = plan()
         asyncio.run(all_heard(url))
-        yield Site(day, url, server, worker, phones)
+        yield Site(day, kept, server, worker, phones)
 
 
 async def all_heard(url: str) -> None:
