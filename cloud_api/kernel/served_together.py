@@ -42,6 +42,7 @@ class ServedTogether(Generic[K, A, R]):
         serve: answers several requests of one key, in their order; of one that is refused with the error.
         what: the name of such requests in the logs.
         one_by_one: what fails together may be the fault of one of them; else all of them hear of it.
+        apart: of requests for which it gives the same, only the longest waiting is in a group; the others have to wait.
     """
 
     def __init__(
@@ -50,10 +51,12 @@ class ServedTogether(Generic[K, A, R]):
         *,
         what: str,
         one_by_one: bool = True,
+        apart: Callable[[A], Hashable] | None = None,
     ) -> None:
         self._serve = serve
         self._what = what
         self._one_by_one = one_by_one
+        self._apart = apart
         self._queues: dict[K, deque[_Waiting[A, R]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -76,11 +79,27 @@ class ServedTogether(Generic[K, A, R]):
         queue = self._queues[key]
         try:
             while queue:
-                await self._settle(key, _next_group(queue))
+                await self._settle(key, self._next_group(queue))
         finally:
             del self._queues[key]
             for waiting in queue:
                 waiting.answered.cancel()
+
+    def _next_group(self, queue: deque[_Waiting[A, R]]) -> list[_Waiting[A, R]]:
+        """Take the requests that are served next, those that have waited longest; not those whose asker has gone."""
+        group: dict[Hashable, _Waiting[A, R]] = {}
+        left: list[_Waiting[A, R]] = []
+        while queue and len(group) < _TOGETHER:
+            waiting = queue.popleft()
+            if waiting.answered.done():
+                continue
+            mark = waiting if self._apart is None else self._apart(waiting.what)
+            if mark in group:
+                left.append(waiting)
+            else:
+                group[mark] = waiting
+        queue.extendleft(reversed(left))
+        return list(group.values())
 
     async def _settle(self, key: K, group: Sequence[_Waiting[A, R]]) -> None:
         """Serve a group, or when that fails each of it by itself, and answer."""
@@ -99,16 +118,6 @@ class ServedTogether(Generic[K, A, R]):
             log.warning("group_failed", what=self._what, requests=len(group), error=type(failure).__name__)
             for waiting in group:
                 await self._settle(key, [waiting])
-
-
-def _next_group(queue: deque[_Waiting[A, R]]) -> list[_Waiting[A, R]]:
-    """Take the requests that are served next, those that have waited longest; not those whose asker has gone."""
-    group: list[_Waiting[A, R]] = []
-    while queue and len(group) < _TOGETHER:
-        waiting = queue.popleft()
-        if not waiting.answered.done():
-            group.append(waiting)
-    return group
 
 
 def _answer(waiting: _Waiting[A, R], answer: R | BaseException) -> None:

@@ -4,34 +4,26 @@ One transaction at a time works for an organisation; what comes meanwhile waits 
 of each gateway. So commits, locks and statements are shared exactly when there is much to do, and nobody waits for
 company when there is not. Whoever sent a batch is answered after the commit that stored it.
 
-A failure inside a group must not be its neighbours': its batches are then stored one by one. So they are, too, when a
-month of `readings` was dropped that this process believed to be there.
+A failure inside a group is not its neighbours' (`kernel.served_together`).
 """
 
-import asyncio
-import contextvars
 import uuid
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import asyncpg
-import structlog
 
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.errors import AppError
 from cloud_api.kernel.metrics import INGEST_GROUPS, INGEST_REFUSED, INGEST_WAITING
+from cloud_api.kernel.served_together import ServedTogether
 from cloud_api.kernel.tenancy import Actor, OrganizationScope
 from cloud_api.telemetry.intake.ingest import Means, take_in_together
 from cloud_api.telemetry.intake.parcels import Parcel
 from cloud_api.telemetry.stores.writing import forget_months
 from gateway.contract import BatchAnswer
 
-log = structlog.get_logger(__name__)
-
-#: of one transaction: so many that sharing gains no more, so few that nobody waits long
-_TOGETHER = 64
 #: an organisation may fill this part of the room: one that sends too much puts off itself, not its neighbours
 _SHARE = 4
 _RETRY_AFTER_S = 2
@@ -50,13 +42,6 @@ class Overloaded(AppError):
         return {"Retry-After": str(_RETRY_AFTER_S)}
 
 
-@dataclass(eq=False, slots=True)
-class _Waiting:
-    parcel: Parcel
-    answered: asyncio.Future[BatchAnswer]
-
-
-Queue = deque[_Waiting]
 #: whose batches are stored together
 _Key = tuple[Database, uuid.UUID]
 
@@ -119,13 +104,14 @@ class Place:
 
 
 class Intake:
-    """What waits in this process, and the tasks that store it."""
+    """What waits in this process, and the room that it takes."""
 
     def __init__(self, means: Means, *, waiting_bytes: int) -> None:
         self.means = means
         self.room = Room(waiting_bytes)
-        self._queues: dict[_Key, Queue] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: ServedTogether[_Key, Parcel, BatchAnswer] = ServedTogether(
+            self._store, what="ingest", apart=lambda parcel: parcel.gateway_id
+        )
 
     async def store(self, database: Database, organization_id: uuid.UUID, parcel: Parcel) -> BatchAnswer:
         """Store a gateway's batch; returns once it is committed.
@@ -133,75 +119,21 @@ class Intake:
         Raises:
             GatewayUnknown: when the gateway is out of service by now.
         """
-        waiting = _Waiting(parcel, asyncio.get_running_loop().create_future())
-        key = database, organization_id
-        queue = self._queues.get(key)
-        if queue is not None:
-            queue.append(waiting)
-        else:
-            self._queues[key] = deque([waiting])
-            # nobody's request in particular: what it logs carries no request's id
-            task = asyncio.create_task(self._work(key), context=contextvars.Context())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        return await waiting.answered
+        return await self._waiting.ask((database, organization_id), parcel)
 
-    async def _work(self, key: _Key) -> None:
-        """Store group after group until nothing waits."""
-        queue = self._queues[key]
+    async def _store(self, key: _Key, parcels: Sequence[Parcel]) -> Sequence[BatchAnswer | AppError]:
+        """Store a group; once more when a month was dropped that this process believed to be there."""
         try:
-            while queue:
-                await self._settle(key, next_group(queue))
-        finally:
-            del self._queues[key]
-            for waiting in queue:
-                waiting.answered.cancel()
+            return await self._take_in(key, parcels)
+        except asyncpg.CheckViolationError:
+            if not forget_months():
+                raise
+        return await self._take_in(key, parcels)
 
-    async def _settle(self, key: _Key, group: Sequence[_Waiting]) -> None:
-        """Store a group, or when that fails each of it by itself, and answer."""
-        storing = asyncio.ensure_future(self._store(key, [waiting.parcel for waiting in group]))
-        await asyncio.wait({storing})
-        failure = storing.exception()
-        if failure is None:
-            for waiting, answer in zip(group, storing.result(), strict=True):
-                _answer(waiting, answer)
-            return
-        if len(group) == 1 and not (isinstance(failure, asyncpg.CheckViolationError) and forget_months()):
-            _answer(group[0], failure)
-            return
-        log.warning("ingest_group_failed", batches=len(group), error=type(failure).__name__)
-        for waiting in group:
-            await self._settle(key, [waiting])
-
-    async def _store(self, key: _Key, parcels: Sequence[Parcel]) -> list[BatchAnswer | AppError]:
+    async def _take_in(self, key: _Key, parcels: Sequence[Parcel]) -> Sequence[BatchAnswer | AppError]:
         database, organization_id = key
         INGEST_GROUPS.observe(len(parcels))
         [gateway_id] = {parcel.gateway_id for parcel in parcels} if len(parcels) == 1 else {None}
         actor = Actor("gateway", gateway_id, "", organization_id=organization_id)
         async with database.unit_of_work(OrganizationScope(organization_id), actor=actor) as db:
             return await take_in_together(db, parcels, self.means)
-
-
-def next_group(queue: Queue) -> list[_Waiting]:
-    """Take the batches that are stored next: the longest waiting of each gateway; others of it wait for their turn."""
-    group: dict[uuid.UUID, _Waiting] = {}
-    left: list[_Waiting] = []
-    while queue and len(group) < _TOGETHER:
-        waiting = queue.popleft()
-        if waiting.answered.done():  # whoever sent it has gone
-            continue
-        if waiting.parcel.gateway_id in group:
-            left.append(waiting)
-        else:
-            group[waiting.parcel.gateway_id] = waiting
-    queue.extendleft(reversed(left))
-    return list(group.values())
-
-
-def _answer(waiting: _Waiting, answer: BatchAnswer | BaseException) -> None:
-    if waiting.answered.done():
-        return
-    if isinstance(answer, BaseException):
-        waiting.answered.set_exception(answer)
-    else:
-        waiting.answered.set_result(answer)
