@@ -1,5 +1,7 @@
 """The judge itself: each invariant, broken once."""
 
+from typing import Any
+
 import pytest
 
 from tests.faults import ledger
@@ -14,6 +16,7 @@ def verdict(
     resumed_at: tuple[int, ...] = (),
     sequences: list[tuple[int, int]] | None = None,
     gaps: tuple[tuple[int, int], ...] = (),
+    end_unknown_from: int = 0,
     stored_twice: int = 0,
     told: tuple[str, ...] = (),
     repeats: int = 0,
@@ -31,7 +34,7 @@ def verdict(
         ]
     }
     rows = sum(last - first + 1 for first, last in runs)
-    details = {
+    details: dict[str, Any] = {
         "series": {"z2m:sensor-000": runs},
         "sequences": [[EPOCH, "readings", sequences or [(1, rows)]]],
         "gaps": [
@@ -39,6 +42,9 @@ def verdict(
             for first, last in gaps
         ],
     }
+    if end_unknown_from:
+        unknown = {"epoch": EPOCH, "lane": "readings", "first": end_unknown_from, "last": end_unknown_from, "rows": 0}
+        details["gaps"].append(unknown)
     counts = {"complaints": told, "stored_twice": stored_twice}
     return ledger.complaints(load, counts, details, repeats=repeats, broker_loses=broker_loses)
 
@@ -97,6 +103,11 @@ def test_a_hole_must_be_named_by_a_gap() -> None:
 def test_a_gap_excuses_no_more_than_it_names() -> None:
     found = verdict([(0, 1), (5, 9)], sequences=[(1, 2), (5, 9)], gaps=((3, 4),))
     assert found == ["z2m:sensor-000: 3 of 10 acknowledged messages are lost"]
+
+
+def test_an_end_that_nobody_can_measure_excuses_what_lay_there() -> None:
+    assert verdict([(0, 3)], end_unknown_from=5) == []
+    assert verdict([(0, 3)], sequences=[(1, 2), (4, 4)], end_unknown_from=5)
 
 
 def test_what_a_broker_lost_is_not_ours_but_what_it_made_up_is() -> None:

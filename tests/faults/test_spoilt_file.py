@@ -1,6 +1,8 @@
 """A memory card that forgets: pages of the spool's file turn to noise, unseen or under the writer's hands."""
 
 import random
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from device_sims.own_process import Answer
@@ -23,6 +25,17 @@ def spoil(path: Path, chance: random.Random, pages: int, *, header: bool = False
         for page in chosen:
             file.seek(page * PAGE)
             file.write(chance.randbytes(PAGE))
+
+
+def spoil_the_end(path: Path, chance: random.Random) -> None:
+    """Overwrite the page that holds the newest readings: what comes after the rest of them, no other page tells."""
+    with closing(sqlite3.connect(path)) as connection:
+        (body,) = connection.execute("SELECT body FROM readings ORDER BY first DESC LIMIT 1").fetchone()
+    page = path.read_bytes().rindex(body[:64]) // PAGE
+    assert page >= ROOTS, "too small to be a test"
+    with path.open("r+b") as file:
+        file.seek(page * PAGE)
+        file.write(chance.randbytes(PAGE))
 
 
 def lost(seen: Answer) -> int:
@@ -50,6 +63,18 @@ def test_a_file_spoilt_while_the_gateway_was_off_is_salvaged_and_the_rest_told(s
     site.start()
     seen = site.verdict()
     assert lost(seen) < seen["acknowledged"] / 2
+
+
+def test_a_spoilt_end_is_told_though_nobody_knows_how_much_it_held(site: Site) -> None:
+    chance = random.Random(seed())
+    backlog(site, 10_000)
+    assert site.gateway is not None
+    site.gateway.terminate()
+    spoil_the_end(site.data_dir / "spool.sqlite3", chance)
+    site.cloud.ask("come")
+    site.start()
+    seen = site.verdict()
+    assert [gap["rows"] for gap in seen["gaps"] if gap["lane"] in ("readings", "backlog")] == [0]
 
 
 def test_a_file_whose_first_page_is_gone_costs_its_rows_and_not_the_gateway(site: Site) -> None:
