@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.kernel import clock
 from cloud_api.logistics.deliveries import service as deliveries
 from cloud_api.logistics.deliveries.models import Route
+from cloud_api.logistics.deliveries.states import RouteStatus
 from cloud_api.logistics.dispatch import constraints, gathering, jobs, made, reading, replanning, words
 from cloud_api.logistics.dispatch.errors import BadMove, StalePlan
 from cloud_api.logistics.dispatch.models import PlanningEdit
@@ -107,8 +108,12 @@ async def _check_versions(db: AsyncSession, concern: made.Concern, seen: Mapping
     """
     routes = await deliveries.lock_routes(db, [route.id for route in concern.routes])
     now = {route.id: route.version for route in routes}
-    theirs = select(Route.id).where(Route.id.in_(seen.keys() - now.keys()), Route.vehicle_id.in_(concern.vehicle_ids))
-    for route_id in (await db.scalars(theirs)).all():
+    gone = select(Route.id).where(
+        Route.id.in_(seen.keys() - now.keys()),
+        Route.vehicle_id.in_(concern.vehicle_ids),
+        Route.status != RouteStatus.PLANNED,  # a van's later route waits for its turn
+    )
+    for route_id in (await db.scalars(gone)).all():
         raise StalePlan(f"route {route_id} does not wait to leave any more: look at it again", field="route_versions")
     for route_id, version in now.items():
         if seen.get(route_id, version) != version:

@@ -298,6 +298,24 @@ async def test_an_edit_of_made_routes_is_judged_by_the_vans_that_it_concerns(far
     assert driven(relieved) == {full: orders[1:3], one: [orders[0]]}
 
 
+async def test_a_vans_second_route_of_the_day_stands_in_no_edits_way(farm: Platform) -> None:
+    depot = await make_depot(farm.tenant)
+    van = (await make_van(farm.tenant))["id"]
+    orders = [await packed_order(depot, latitude=12.94 + door / 200) for door in range(3)]
+    day = {"warehouse_id": depot.warehouse_id, "delivery_date": day_in(1)}
+    first, second = [
+        await farm.tenant.post("/api/v1/warehouse/routes", {**day, "vehicle_id": van, "order_ids": [order]})
+        for order in orders[:2]
+    ]
+    seen = {route["id"]: route["version"] for route in (first, second)}
+    moves = [{"action": "assign", "order_id": orders[2], "vehicle_id": van}]
+    draft = await farm.tenant.post(ASSIGN, {**day, "moves": moves, "route_versions": seen})
+    assert draft["kept"]
+    after = [await farm.tenant.get(f"/api/v1/warehouse/routes/{route['id']}") for route in (first, second)]
+    brought = [{stop["order_id"] for stop in route["deliveries"]} for route in after]
+    assert brought == [{orders[0], orders[2]}, {orders[1]}]
+
+
 async def route_of(tenant: Tenant, vehicle_id: str) -> tuple[str, int] | None:
     """A van's route that has not left, with its version."""
     its = await tenant.get("/api/v1/warehouse/routes", vehicle_id=vehicle_id, status="planned")
