@@ -434,7 +434,7 @@ def seal_readings() -> None:
         database = Database(settings.database_url)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
-            sealer, sealed = ReadingSealer(database, after_days=settings.seal_readings_after_days), 0
+            sealer, sealed = ReadingSealer(database, after_days=settings.seal_readings_after_days, rest=0), 0
             while found := await sealer.seal_due():
                 sealed += found
             return sealed

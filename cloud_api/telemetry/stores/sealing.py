@@ -6,6 +6,7 @@ ingest is taken. Of a process that dies half-way nothing has happened.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ from cloud_api.telemetry.stores.port import Readings
 log = structlog.get_logger(__name__)
 
 _POLL_S = 300.0
+#: times as long as a day took to seal, before the next: a month that came at once must not be in people's way
+_REST = 3.0
 #: series looked at in one round; a day of each
 _ROUND = 500
 _BAD = QUALITIES.index("bad")
@@ -56,12 +59,14 @@ class ReadingSealer:
 
     Args:
         after_days: how many whole days (UTC) stay rows, before today.
+        rest: how long it rests after each day of a series, as a multiple of what that took.
     """
 
-    def __init__(self, database: Database, *, after_days: int, poll_s: float = _POLL_S) -> None:
+    def __init__(self, database: Database, *, after_days: int, poll_s: float = _POLL_S, rest: float = _REST) -> None:
         self._database = database
         self._after_days = after_days
         self._poll_s = poll_s
+        self._rest = rest
 
     async def run(self) -> None:
         """Seal until cancelled; a database that does not answer is asked again."""
@@ -78,11 +83,13 @@ class ReadingSealer:
         """Seal the oldest day of every series that has one due. Returns how many readings that were."""
         sealed = 0
         for due in await self._find_due():
+            began_s = time.perf_counter()
             try:
                 async with self._database.unit_of_work(due.scope, actor=_SEALER) as db:
                     sealed += await seal_day(db, due.number, due.begins_ms)
             except (SQLAlchemyError, Spoilt) as error:  # one day must not hold up the others
                 log.warning("day_not_sealed", series=due.number, begins_ms=due.begins_ms, error=str(error))
+            await asyncio.sleep(self._rest * (time.perf_counter() - began_s))
         return sealed
 
     async def _find_due(self) -> Sequence[Due]:

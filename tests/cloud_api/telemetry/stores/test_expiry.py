@@ -182,7 +182,7 @@ async def test_readings_come_in_while_others_are_sealed_and_deleted(stream: Stre
             await stream.append(STORE, cut(new, slice(index, index + 1)))
 
     async def clear() -> int:
-        sealer, gone = ReadingSealer(stream.database, after_days=80), 0
+        sealer, gone = ReadingSealer(stream.database, after_days=80, rest=0), 0
         for _ in range(10):
             await sealer.seal_due()
             gone += await ReadingExpiry(stream.database).expire_due()

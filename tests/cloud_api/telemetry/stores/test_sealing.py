@@ -133,7 +133,7 @@ async def test_two_workers_seal_the_same_days_once(postgres_url: str) -> None:
     await stream.append(STORE, whole)
 
     async def work() -> int:
-        sealer, sealed = ReadingSealer(database, after_days=1), 0
+        sealer, sealed = ReadingSealer(database, after_days=1, rest=0), 0
         while (await contents(stream))[0]:
             sealed += await sealer.seal_due()
         return sealed
