@@ -29,6 +29,7 @@ from cloud_api.identity.passwords import new_password, verify_password
 from cloud_api.kernel import clock, logs
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
+from coldfleet.bench import platform
 from coldfleet.demo.processes import Process
 
 CLIENTS = 32
@@ -86,15 +87,7 @@ async def measure(database_url: str, *, calls: int) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="coldfleet-bench-") as made:
         folder = Path(made)
         url = database_url or f"sqlite+aiosqlite:///{folder / 'cloud.db'}"
-        environment = {
-            "COLDFLEET_DATABASE_URL": url,
-            "COLDFLEET_MEDIA_FOLDER": str(folder / "media"),
-            "COLDFLEET_MAIL_FOLDER": str(folder / "mail"),
-            "COLDFLEET_LOG_LEVEL": "warning",
-            "COLDFLEET_TWO_FACTOR_FOR_ADMINS": "false",
-            "COLDFLEET_SIGN_INS_PER_MINUTE": "10000000",
-            "COLDFLEET_REQUESTS_PER_HOUR": "100000000",
-        }
+        environment = platform.environment(url, folder)
         name = f"bench-{uuid.uuid4().hex[:10]}"
         await asyncio.to_thread(found, name, folder, environment)
         server, base_url = await asyncio.to_thread(serve, folder, environment)

@@ -185,7 +185,7 @@ def overload(wanted: Wanted) -> Iterator[Figure]:
 
     The room for what waits is an eighth of what it is by default, so that 200 gateways are enough to fill it.
     """
-    rows, boxes, room = 2_000, 200, {"COLDFLEET_INGEST_WAITING_BYTES": "8000000"}
+    rows, boxes, room = 2_000, 200, {"ingest_waiting_bytes": "8000000"}
     site_of = running_site(wanted.folder / "overload", gateways=boxes, sensors=4, engine=wanted.engine, settings=room)
     with site_of as site:
         with _senders() as load:

@@ -26,6 +26,7 @@ from cloud_api.kernel.db import Database
 from cloud_api.migrations.migrate import upgrade
 from cloud_api.telemetry.intake.reading_rows import SEQUENCES
 from cloud_api.telemetry.models import LaneCursor, SensorReading
+from coldfleet.bench import platform
 from coldfleet.bench.cloud_farm import Farm, FarmGateway, farm_database, found_farm
 from coldfleet.bench.private_postgres import PrivatePostgres
 from coldfleet.bench.processes import READY_S, BenchProblem, Measured, cores, free_port
@@ -159,7 +160,7 @@ def running_site(
         rooms, login = asyncio.run(_prepare(url, farm))
         phones = stack.enter_context(FcmDouble())
         phones.write_service_account(folder / "fcm.json")
-        environment = {**_environment(url, folder, phones), **(settings or {})}
+        environment = platform.environment(url, folder, phones, **(settings or {}))
         started = []
         for number in range(servers):
             server = Server(f"api-{number}", ["serve"], folder, environment, port=free_port())
@@ -205,21 +206,6 @@ def database_of(engine: Engine, folder: Path, stack: ExitStack) -> Kept:
         own = stack.enter_context(farm_database())
         return Kept(own.url, own.server)
     return Kept(engine)
-
-
-def _environment(url: str, folder: Path, phones: FcmDouble) -> dict[str, str]:
-    return {
-        "COLDFLEET_DATABASE_URL": url,
-        "COLDFLEET_MEDIA_FOLDER": str(folder / "media"),
-        "COLDFLEET_MAIL_FOLDER": str(folder / "mail"),
-        "COLDFLEET_LOG_LEVEL": "warning",
-        "COLDFLEET_TWO_FACTOR_FOR_ADMINS": "false",
-        "COLDFLEET_REQUESTS_PER_HOUR": "100000000",
-        "COLDFLEET_GATEWAY_REQUESTS_PER_HOUR": "100000000",
-        "COLDFLEET_LIVE_VIEWS_PER_PERSON": "100000",
-        "COLDFLEET_FCM_SERVICE_ACCOUNT": str(folder / "fcm.json"),
-        "COLDFLEET_FCM_URL": phones.url,
-    }
 
 
 async def _prepare(url: str, farm: Farm) -> tuple[dict[int, uuid.UUID], str]:

@@ -23,14 +23,13 @@ from cloud_api.cold_chain.rules.schemas import RuleCreate
 from cloud_api.devices.provisioning import service as provisioning
 from cloud_api.devices.sensors import service as sensors
 from cloud_api.devices.sensors.schemas import SensorCreate
-from cloud_api.identity.people import service as people
-from cloud_api.identity.roles.catalogue import ADMIN
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.migrations.migrate import upgrade
 from cloud_api.places import service as places
 from cloud_api.places.schemas import LocationCreate, WarehouseCreate
 from cloud_api.telemetry.models import LaneCursor
+from coldfleet.bench import platform
 from coldfleet.bench.private_postgres import PrivatePostgres, private_postgres
 from gateway.contract import WIRE_VERSION, Batch, ReadingColumns, bearer
 
@@ -109,19 +108,7 @@ async def found_farm(database_url: str, *, gateways: int, sensors_per_gateway: i
     """Found it: a room a gateway, a high limit a room."""
     database = Database(database_url)
     try:
-        slug = f"bench-{uuid.uuid4().hex[:10]}"
-        async with database.unit_of_work(SystemScope("benchmark")) as db:
-            organization, _ = await people.found_organization(
-                db,
-                name="Bench farm",
-                slug=slug,
-                admin_username=slug,
-                admin_email=f"{slug}@bench.example",
-                admin_full_name="Bench",
-                admin_password_hash="nobody signs in",  # noqa: S106 - no hash: nobody can
-                admin_role=ADMIN,
-            )
-        scope = OrganizationScope(organization.id)
+        scope = await platform.found_organization(database)
         async with database.unit_of_work(scope) as db:
             warehouse = await places.create_warehouse(db, new=WarehouseCreate(code="BENCH", name="Bench"))
             warehouse_id = warehouse.id

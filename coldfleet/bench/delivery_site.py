@@ -8,7 +8,7 @@ have come about: orders taken, promised, packed, put on routes and loaded. The p
 import asyncio
 import itertools
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -26,7 +26,6 @@ from cloud_api.customers.schemas import AddressCreate, CustomerCreate
 from cloud_api.identity import tokens
 from cloud_api.identity.people import service as people
 from cloud_api.identity.people.models import User
-from cloud_api.identity.roles.catalogue import ADMIN
 from cloud_api.identity.sessions import service as sessions
 from cloud_api.identity.sessions.keyring import Keyring
 from cloud_api.inventory.stock import service as stock
@@ -44,6 +43,7 @@ from cloud_api.orders.picking import service as picking
 from cloud_api.orders.picking.service import Picker
 from cloud_api.places import service as places
 from cloud_api.places.schemas import LocationCreate, WarehouseCreate
+from coldfleet.bench import platform
 from coldfleet.bench.alerts_site import Engine, Kept, Server, database_of
 from coldfleet.bench.processes import BenchProblem, free_port
 from device_sims.fcm import FcmDouble
@@ -124,7 +124,6 @@ def running_day(
     dispatchers: int,
     engine: Engine,
     routes: int = 1,
-    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Site]:
     """A platform with a day under way on it; with more than one route a driver, none of them has begun."""
     folder.mkdir(parents=True)
@@ -139,19 +138,7 @@ def running_day(
         day = None if is_shared else plan()
         phones = stack.enter_context(FcmDouble())
         phones.write_service_account(folder / "fcm.json")
-        environment = {
-            "COLDFLEET_DATABASE_URL": url,
-            "COLDFLEET_MEDIA_FOLDER": str(folder / "media"),
-            "COLDFLEET_MAIL_FOLDER": str(folder / "mail"),
-            "COLDFLEET_LOG_LEVEL": "warning",
-            "COLDFLEET_TWO_FACTOR_FOR_ADMINS": "false",
-            "COLDFLEET_REQUESTS_PER_HOUR": "100000000",
-            "COLDFLEET_DRIVER_REQUESTS_PER_HOUR": "100000000",
-            "COLDFLEET_LIVE_VIEWS_PER_PERSON": "100000",
-            "COLDFLEET_FCM_SERVICE_ACCOUNT": str(folder / "fcm.json"),
-            "COLDFLEET_FCM_URL": phones.url,
-            **(settings or {}),
-        }
+        environment = platform.environment(url, folder, phones)
         server = Server("api", ["serve"], folder, environment, port=free_port())
         stack.callback(server.kill)
         server.start()
@@ -219,25 +206,8 @@ async def plan_day(
     return replace(day, drives=drives)
 
 
-async def found_organization(database: Database) -> OrganizationScope:
-    """An organisation with nothing in it."""
-    slug = f"bench-{uuid.uuid4().hex[:10]}"
-    async with database.unit_of_work(SystemScope("benchmark")) as db:
-        organization, _ = await people.found_organization(
-            db,
-            name="Bench farm",
-            slug=slug,
-            admin_username=slug,
-            admin_email=f"{slug}@bench.example",
-            admin_full_name="Bench",
-            admin_password_hash="nobody signs in",  # noqa: S106 - no hash: nobody can
-            admin_role=ADMIN,
-        )
-    return OrganizationScope(organization.id)
-
-
 async def _found(database: Database, dispatchers: int) -> Day:
-    scope = await found_organization(database)
+    scope = await platform.found_organization(database)
     async with database.unit_of_work(scope) as db:
         latitude, longitude = DEPOT
         new = WarehouseCreate(code="BENCH", name="Bench", latitude=latitude, longitude=longitude)

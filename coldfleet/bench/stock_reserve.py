@@ -16,16 +16,15 @@ from decimal import Decimal
 from sqlalchemy import func, select
 
 from cloud_api import all_models  # noqa: F401 - every table, so that the mappers are whole
-from cloud_api.identity.organizations.models import Organization
 from cloud_api.inventory.errors import NotEnoughStock
 from cloud_api.inventory.ledger.models import StockLevel, StockReservation
 from cloud_api.inventory.reservations import service as reservations
 from cloud_api.inventory.reservations.grouping import Counter, ReservationDoor
 from cloud_api.inventory.reservations.promising import Request, Wish
 from cloud_api.inventory.stock import service as stock
-from cloud_api.kernel import clock
 from cloud_api.kernel.db import Database
-from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
+from cloud_api.kernel.tenancy import OrganizationScope
+from coldfleet.bench import platform
 from coldfleet.bench.cloud_farm import SCHEME
 from coldfleet.bench.gateway import Figure, at_least
 from coldfleet.bench.ingest_peers import server_cpu_s
@@ -60,15 +59,6 @@ async def figures(engine: Engine, *, promises: int, repeat: int) -> list[Figure]
     return [*told, at_least(f"{engine.name}: {_GROUPED}, of the peer, more", "times", times, _STRETCH)]
 
 
-async def found_organization(database: Database) -> OrganizationScope:
-    """One that has nothing."""
-    async with database.unit_of_work(SystemScope("benchmark")) as db:
-        made = Organization(name="Bench", slug=f"bench-{uuid.uuid4().hex[:10]}", created_at=clock.now())
-        db.add(made)
-        await db.flush()
-        return OrganizationScope(made.id)
-
-
 async def _plainly(engine: Engine, promises: int, each: int) -> float:
     product_ids = [uuid.uuid4() for _ in range(HOT)]
     url = engine.url if engine.server is None else engine.server.server.url("coldfleet", scheme=SCHEME)
@@ -90,7 +80,7 @@ async def _plainly(engine: Engine, promises: int, each: int) -> float:
 async def _by_the_product(engine: Engine, promises: int, each: int, promising: Promising) -> float:
     database = Database(engine.url, pool_size=WORKERS)
     try:
-        organization = await found_organization(database)
+        organization = await platform.found_organization(database)
         _, location_ids, product_ids = await build(engine, organization, products=HOT, places=1)
         await _receive(database, organization, location_ids[0], product_ids, each)
         reserve = promising(database, organization, location_ids)
