@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cloud_api.kernel import clock, logs, vault
 from cloud_api.kernel.db import Database
@@ -16,6 +17,7 @@ from cloud_api.kernel.vault import Vault
 from cloud_api.migrations.migrate import upgrade
 from tests.platform_under_test import Platform, open_platform
 from tests.services.postgres import PrivatePostgres
+from tests.services.waiting import let_the_day_turn
 
 pytest_plugins = ["tests.services.fixtures"]
 
@@ -27,6 +29,9 @@ _numbers = itertools.count(1)
 
 logs.configure(level="warning", for_people=True)
 vault.use(Vault([DEVELOPMENT_SECRET]))
+# how long an example takes is the machine's matter, and no property
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 def pytest_collection() -> None:
@@ -35,8 +40,9 @@ def pytest_collection() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """From here on there is garbage."""
+    """From here on there is garbage, looked for as seldom as in the platform's own processes."""
     gc.freeze()
+    gc.set_threshold(5_000, 10, 20)
     gc.enable()
 
 
@@ -105,6 +111,7 @@ async def platform(database_url: str) -> AsyncIterator[Platform]:
 
 @pytest.fixture(autouse=True)
 def machine_clock() -> Iterator[None]:
-    """Whatever clock a test puts in place goes with it."""
+    """Whatever clock a test puts in place goes with it. What a test calls today is one day."""
+    let_the_day_turn()
     yield
     clock.use(None)

@@ -29,7 +29,7 @@ from cloud_api.identity.passwords import new_password, verify_password
 from cloud_api.kernel import clock, logs
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
-from coldfleet.bench import platform
+from coldfleet.bench import cloud
 from coldfleet.demo.processes import Process
 
 CLIENTS = 32
@@ -87,7 +87,7 @@ async def measure(database_url: str, *, calls: int) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="coldfleet-bench-") as made:
         folder = Path(made)
         url = database_url or f"sqlite+aiosqlite:///{folder / 'cloud.db'}"
-        environment = platform.environment(url, folder)
+        environment = cloud.environment(url, folder)
         name = f"bench-{uuid.uuid4().hex[:10]}"
         await asyncio.to_thread(found, name, folder, environment)
         server, base_url = await asyncio.to_thread(serve, folder, environment)

@@ -26,7 +26,7 @@ from cloud_api.kernel.db import Database
 from cloud_api.migrations.migrate import upgrade
 from cloud_api.telemetry.intake.reading_rows import SEQUENCES
 from cloud_api.telemetry.models import LaneCursor, SensorReading
-from coldfleet.bench import platform
+from coldfleet.bench import cloud
 from coldfleet.bench.cloud_farm import Farm, FarmGateway, farm_database, found_farm
 from coldfleet.bench.private_postgres import PrivatePostgres
 from coldfleet.bench.processes import READY_S, BenchProblem, Measured, cores, free_port
@@ -160,7 +160,7 @@ def running_site(
         rooms, login = asyncio.run(_prepare(url, farm))
         phones = stack.enter_context(FcmDouble())
         phones.write_service_account(folder / "fcm.json")
-        environment = platform.environment(url, folder, phones, **(settings or {}))
+        environment = cloud.environment(url, folder, phones, **(settings or {}))
         started = []
         for number in range(servers):
             server = Server(f"api-{number}", ["serve"], folder, environment, port=free_port())

@@ -29,7 +29,7 @@ from cloud_api.migrations.migrate import upgrade
 from cloud_api.places import service as places
 from cloud_api.places.schemas import LocationCreate, WarehouseCreate
 from cloud_api.telemetry.models import LaneCursor
-from coldfleet.bench import platform
+from coldfleet.bench import cloud
 from coldfleet.bench.private_postgres import PrivatePostgres, private_postgres
 from gateway.contract import WIRE_VERSION, Batch, ReadingColumns, bearer
 
@@ -108,7 +108,7 @@ async def found_farm(database_url: str, *, gateways: int, sensors_per_gateway: i
     """Found it: a room a gateway, a high limit a room."""
     database = Database(database_url)
     try:
-        scope = await platform.found_organization(database)
+        scope = await cloud.found_organization(database)
         async with database.unit_of_work(scope) as db:
             warehouse = await places.create_warehouse(db, new=WarehouseCreate(code="BENCH", name="Bench"))
             warehouse_id = warehouse.id

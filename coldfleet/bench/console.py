@@ -34,7 +34,7 @@ from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.orders.book.models import CustomerOrder
 from cloud_api.orders.book.states import OrderStatus
 from cloud_api.telemetry.stores.sealing import ReadingSealer
-from coldfleet.bench import dragging, platform, timeseries_fill
+from coldfleet.bench import cloud, dragging, timeseries_fill
 from coldfleet.bench.alerts_site import Engine
 from coldfleet.bench.delivery_site import Day, Person, Site, all_heard, hire, plan_day, running_day
 from coldfleet.bench.gateway import Figure, at_most
@@ -133,7 +133,7 @@ async def _fill(site: Site, wanted: Wanted) -> Filled:
     try:
         await _copy_orders(database, day.organization, day.drives[0].order_ids[0], wanted.orders)
         [manager] = await hire(database, day.organization, 1, role=ADMIN)
-        scope = await platform.found_organization(database)
+        scope = await cloud.found_organization(database)
         [keeper] = await hire(database, scope, 1, role=ADMIN)
         async with database.unit_of_work(SystemScope("benchmark"), read_only=True) as db:
             its = select(Organization.slug).where(Organization.id == scope.organization_id)

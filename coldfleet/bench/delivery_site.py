@@ -43,7 +43,7 @@ from cloud_api.orders.picking import service as picking
 from cloud_api.orders.picking.service import Picker
 from cloud_api.places import service as places
 from cloud_api.places.schemas import LocationCreate, WarehouseCreate
-from coldfleet.bench import platform
+from coldfleet.bench import cloud
 from coldfleet.bench.alerts_site import Engine, Kept, Server, database_of
 from coldfleet.bench.processes import BenchProblem, free_port
 from device_sims.fcm import FcmDouble
@@ -138,7 +138,7 @@ def running_day(
         day = None if is_shared else plan()
         phones = stack.enter_context(FcmDouble())
         phones.write_service_account(folder / "fcm.json")
-        environment = platform.environment(url, folder, phones)
+        environment = cloud.environment(url, folder, phones)
         server = Server("api", ["serve"], folder, environment, port=free_port())
         stack.callback(server.kill)
         server.start()
@@ -207,7 +207,7 @@ async def plan_day(
 
 
 async def _found(database: Database, dispatchers: int) -> Day:
-    scope = await platform.found_organization(database)
+    scope = await cloud.found_organization(database)
     async with database.unit_of_work(scope) as db:
         latitude, longitude = DEPOT
         new = WarehouseCreate(code="BENCH", name="Bench", latitude=latitude, longitude=longitude)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import asyncpg
 
-from coldfleet.bench import ingest_peers, platform
+from coldfleet.bench import cloud, ingest_peers
 from coldfleet.bench.cloud_farm import Farm, FarmDatabase, body, columns, farm_database, found_farm, stored
 from coldfleet.bench.gateway import Figure, at_least, at_most
 from coldfleet.bench.processes import BenchProblem, Measured, cores, median
@@ -183,7 +183,7 @@ def _serving(bench: Bench) -> Iterator[tuple[Measured, int]]:
     folder = bench.wanted.folder
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
-    environment = platform.environment(bench.database.url, folder)
+    environment = cloud.environment(bench.database.url, folder)
     command = [sys.executable, "-m", "coldfleet", "cloud", "serve", "--port", "0", "--ready-file", str(ready)]
     with Measured(command, core=cores()[0], log=folder / "cloud.log", environment=environment) as api:
         api.wait_for(ready, "url")

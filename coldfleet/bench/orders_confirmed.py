@@ -28,7 +28,7 @@ from cloud_api.kernel.db import Database
 from cloud_api.kernel.tenancy import OrganizationScope
 from cloud_api.orders.book import service as book
 from cloud_api.orders.book.models import CustomerOrder, OrderLine
-from coldfleet.bench import platform
+from coldfleet.bench import cloud
 from coldfleet.bench.cloud_farm import SCHEME
 from coldfleet.bench.gateway import Figure
 from coldfleet.bench.ingest_peers import server_cpu_s
@@ -86,7 +86,7 @@ async def _plainly(engine: Engine, orders: int) -> float:
 async def _by_the_product(engine: Engine, orders: int) -> float:
     database = Database(engine.url, pool_size=WORKERS)
     try:
-        organization = await platform.found_organization(database)
+        organization = await cloud.found_organization(database)
         warehouse_id, location_ids, product_ids = await build(engine, organization, products=HOT, places=1)
         async with database.unit_of_work(organization) as db:
             for product_id in product_ids:

@@ -1,6 +1,8 @@
 """What is measured, as the kernel sees it: processes on processors of their own, their time, memory and writes."""
 
+import errno
 import os
+import secrets
 import shutil
 import socket
 import sqlite3
@@ -14,6 +16,8 @@ from types import TracebackType
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 READY_S = 60.0
+#: below those from which the system itself takes one for whoever asks for any
+_PORTS = range(10_000, 32_000)
 
 
 class BenchProblem(Exception):
@@ -120,11 +124,23 @@ def mosquitto(folder: Path, port: int, settings: str, *, core: int) -> Measured:
 
 
 def free_port() -> int:
-    """A port of the loopback for what cannot choose one itself."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of the loopback for what cannot choose one itself: nobody else gets it.
+
+    The system hands it to no server that asks for any port and to no connection that goes out. Who asks here, in this
+    process or another, is given another one for as long as this process lives.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket(socket.AF_UNIX) as claim, socket.socket() as probe:
+            try:
+                claim.bind(f"\0coldfleet-port-{port}")
+                probe.bind(("127.0.0.1", port))
+            except OSError as problem:
+                if problem.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                claim.detach()  # it stays bound until the process ends
+                return port
 
 
 def machine(folder: Path) -> str:

@@ -23,7 +23,7 @@ from cloud_api.kernel.db import Database
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.search import service as search
 from cloud_api.search.service import Entry
-from coldfleet.bench import platform
+from coldfleet.bench import cloud
 from coldfleet.bench.access import PASSWORD, found, hammer, serve
 from coldfleet.bench.gateway import Figure, at_most
 from coldfleet.bench.processes import BenchProblem
@@ -63,7 +63,7 @@ class Question:
 def figures(engine: Engine, folder: Path, sizes: Sizes, parts: Sequence[str]) -> Iterator[Figure]:
     """The figures of these parts, in the order in which the warehouse fills."""
     name = f"bench-{uuid.uuid4().hex[:10]}"
-    environment = platform.environment(engine.url, folder)
+    environment = cloud.environment(engine.url, folder)
     found(name, folder, environment)
     site = asyncio.run(_site(engine, name))
     if "questions" in parts:
@@ -161,7 +161,7 @@ def _new_lots(engine: Engine, site: Site, sizes: Sizes) -> Iterator[Figure]:
     async def first() -> float:
         database = Database(engine.url)
         try:
-            scope = await platform.found_organization(database)
+            scope = await cloud.found_organization(database)
         finally:
             await database.close()
         empty = Site(engine, scope, *await build(engine, scope, products=PRODUCTS, places=PLACES))

@@ -24,7 +24,7 @@ from cloud_api.inventory.reservations.promising import Request, Wish
 from cloud_api.inventory.stock import service as stock
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.tenancy import OrganizationScope
-from coldfleet.bench import platform
+from coldfleet.bench import cloud
 from coldfleet.bench.cloud_farm import SCHEME
 from coldfleet.bench.gateway import Figure, at_least
 from coldfleet.bench.ingest_peers import server_cpu_s
@@ -80,7 +80,7 @@ async def _plainly(engine: Engine, promises: int, each: int) -> float:
 async def _by_the_product(engine: Engine, promises: int, each: int, promising: Promising) -> float:
     database = Database(engine.url, pool_size=WORKERS)
     try:
-        organization = await platform.found_organization(database)
+        organization = await cloud.found_organization(database)
         _, location_ids, product_ids = await build(engine, organization, products=HOT, places=1)
         await _receive(database, organization, location_ids[0], product_ids, each)
         reserve = promising(database, organization, location_ids)

@@ -22,7 +22,7 @@ from cloud_api import all_models  # noqa: F401 - every table, so that the mapper
 from cloud_api.kernel import clock, logs
 from cloud_api.kernel.db import Database
 from cloud_api.telemetry.models import SensorReading
-from coldfleet.bench import platform
+from coldfleet.bench import cloud
 from coldfleet.bench.access import PASSWORD, Figure, found, hammer, serve
 from coldfleet.bench.timeseries_fill import LIMIT_C, STEP_MS, Filled, fill
 
@@ -73,7 +73,7 @@ async def measure(folder: Path, database_url: str, *, readings: int, calls: int)
     logs.configure(level="warning", for_people=True)
     url = database_url or f"sqlite+aiosqlite:///{folder / 'cloud.db'}"
     # all of them stay rows: who seals would be measured beside who asks
-    environment = platform.environment(url, folder, seal_readings_after_days="3650")
+    environment = cloud.environment(url, folder, seal_readings_after_days="3650")
     name = f"bench-{uuid.uuid4().hex[:10]}"
     await asyncio.to_thread(found, name, folder, environment)
     database = Database(url)

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ def python(program: str) -> list[str]:
     return [sys.executable, "-c", program]
 
 
+ROOT = Path(__file__).parents[2]
 WAITS_FOR_EVER = "import time; print('up'); time.sleep(600)"
 
 
@@ -61,9 +63,13 @@ child.wait()
     assert process.exit_code == -9
 
 
-def test_a_free_port_can_be_bound() -> None:
+def test_a_free_port_can_be_bound_and_is_nobody_elses() -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", free_port()))
+    asking = "from tests.services.free_port import free_port; print(len({free_port() for _ in range(400)}))"
+    with running(python(asking), environment={"PYTHONPATH": str(ROOT)}) as asker:
+        assert asker.wait_for_exit() == 0
+        assert asker.output() == "400\n"
 
 
 def test_waiting_names_what_did_not_come_true() -> None:

@@ -41,3 +41,13 @@ async def until(condition: Callable[[], bool | Awaitable[bool]], *, what: str, t
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {timeout_s:g} s: {what}")
         await asyncio.sleep(POLL_S)
+
+
+def let_the_minute_turn() -> None:
+    """Wait when it is about to: limits that are counted in memory turn with it, and let one request more pass."""
+    wait_until(lambda: time.time() % 60 < 55, what="the minute is young")
+
+
+def let_the_day_turn() -> None:
+    """Wait when it may be about to: days end at half past an hour or at a full one, in India and in UTC."""
+    wait_until(lambda: time.time() % 1800 < 1795, what="no day is about to end")
