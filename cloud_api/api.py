@@ -110,6 +110,7 @@ from cloud_api.places.routes import members as warehouse_members
 from cloud_api.places.routes import router as places
 from cloud_api.realtime.routes import live as security_events
 from cloud_api.recalls.routes import router as recalls
+from cloud_api.returns.picture_routes import router as return_pictures
 from cloud_api.returns.routes import of_orders as returns_of_orders
 from cloud_api.returns.routes import router as returns
 from cloud_api.search.routes import products as product_search
@@ -221,6 +222,7 @@ _CHAIN = (
     operation_figures,
     returns_of_orders,
     returns,
+    return_pictures,
     picking,
     orders,
     fleet,

@@ -22,6 +22,15 @@ class UnknownSetting(NotFound):
         super().__init__(f"no setting {key!r}: GET /api/v1/admin/settings lists them", field="key")
 
 
+class EndsBeforeNow(Invalid):
+    """Maintenance that would be over already."""
+
+    code = "ENDS_BEFORE_NOW"
+
+    def __init__(self) -> None:
+        super().__init__("that is past already: say when it is to be over, or leave it empty", field="until")
+
+
 class UnderMaintenance(Unavailable):
     """Nobody may write at present; reading goes on."""
 

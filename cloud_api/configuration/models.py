@@ -67,5 +67,9 @@ class Maintenance(PlatformWide, Base):
     message: Mapped[str]
     #: when they may try again
     retry_after_s: Mapped[int]
+    #: when it is to be over, as far as anybody knows
+    until: Mapped[datetime | None]
+    #: counts its changes
+    version: Mapped[int] = mapped_column(default=1, info={"audited": False})
     updated_at: Mapped[datetime]
     updated_by: Mapped[uuid.UUID | None]

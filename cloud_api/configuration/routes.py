@@ -8,13 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.configuration import flags, maintenance, service
-from cloud_api.configuration.maintenance import MaintenanceGate
+from cloud_api.configuration.maintenance import MaintenanceGate, Notice
 from cloud_api.configuration.models import FeatureFlag, Maintenance
 from cloud_api.configuration.schemas import (
     FLAG_KEY_PATTERN,
     FlagCreate,
     FlagRead,
     FlagUpdate,
+    MaintenanceNotice,
     MaintenanceRead,
     MaintenanceSwitch,
     SettingChange,
@@ -25,6 +26,7 @@ from cloud_api.configuration.service import Chosen, Value
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.paging import Page, PageQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
+from cloud_api.kernel.rate_limits import unlimited
 from cloud_api.kernel.unit_of_work import Db, never_gated, platform_unit_of_work, system_unit_of_work
 
 router = APIRouter(tags=["system"], route_class=ApiRoute)
@@ -120,6 +122,17 @@ async def get_maintenance(db: Db) -> Maintenance | MaintenanceRead:
     return await maintenance.state(db) or MaintenanceRead()
 
 
+@router.get("/maintenance", response_model=MaintenanceNotice)
+@unlimited
+async def tell_maintenance(request: Request) -> MaintenanceNotice:
+    """For everybody, whether people may write at present: as of two seconds ago at the most."""
+    gate: MaintenanceGate = request.app.state.maintenance
+    notice = await gate.notice(request.app.state.database)
+    if notice is None:
+        return MaintenanceNotice(enabled=False)
+    return MaintenanceNotice(enabled=True, message=notice.message, until=notice.until)
+
+
 async def known_here_afterwards(request: Request) -> AsyncIterator[None]:
     """Resolved before the unit of work, so that it ends after the commit: this process sees the switch at once."""
     yield
@@ -135,6 +148,5 @@ async def known_here_afterwards(request: Request) -> AsyncIterator[None]:
 @never_gated
 async def switch_maintenance(db: SwitchDb, principal: CurrentPrincipal, body: MaintenanceSwitch) -> Maintenance:
     """For everybody: writes of people and programs answer 503 within two seconds; gateways go on."""
-    return await maintenance.switch(
-        db, enabled=body.enabled, message=body.message, retry_after_s=body.retry_after_s, by=principal.id
-    )
+    notice = Notice(body.message, body.retry_after_s, body.until)
+    return await maintenance.switch(db, enabled=body.enabled, notice=notice, by=principal.id, seen=body.version)

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AliasPath, Field, JsonValue
+from pydantic import AliasPath, AwareDatetime, Field, JsonValue
 
 from cloud_api.configuration.definitions import Kind
 from cloud_api.configuration.models import BUCKETS
@@ -110,6 +110,18 @@ class MaintenanceSwitch(RequestModel):
     )
     #: when they may try again
     retry_after_s: Annotated[int, Field(ge=1, le=86_400)] = 300
+    #: when it is to be over: they are told, and that they may try again then. It does not end by itself
+    until: AwareDatetime | None = None
+    #: as it was read, 0 when nobody ever touched it: refused when somebody else has switched it since
+    version: Annotated[int | None, Field(ge=0, le=2**31 - 1)] = None
+
+
+class MaintenanceNotice(ResponseModel):
+    """Whether people may write, as everybody is told."""
+
+    enabled: bool
+    message: str = ""
+    until: datetime | None = None
 
 
 class MaintenanceRead(ResponseModel):
@@ -118,5 +130,8 @@ class MaintenanceRead(ResponseModel):
     enabled: bool = False
     message: str = ""
     retry_after_s: int = 0
+    until: datetime | None = None
+    #: 0 when nobody ever touched it
+    version: int = 0
     #: null when nobody ever touched it
     updated_at: datetime | None = None

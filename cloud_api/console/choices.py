@@ -53,18 +53,19 @@ def zones() -> Options:
 
 
 def by_warehouse(
-    places: Iterable[Answer], warehouses: Iterable[Answer], *, only: str = ""
+    places: Iterable[Answer], warehouses: Iterable[Answer], *, only: str = "", goods: bool = True
 ) -> list[tuple[str, Options]]:
     """Places that goods can be put into, by the names of their warehouses; those of vans come first, under no name.
 
     Args:
         only: the id of one warehouse; of all when empty.
+        goods: only places that goods can be put into; false: offices and job sites too.
     """
     names = {one["id"]: str(one["name"]) for one in warehouses}
     groups: dict[str, Options] = {}
     for place in places:
         there = place["warehouse_id"] or ""
-        if place["location_type"] not in _NO_PLACES and only in ("", there):
+        if not (goods and place["location_type"] in _NO_PLACES) and only in ("", there):
             groups.setdefault(names.get(there, ""), []).append((place["id"], _text(place, ("code", "name"))))
     return sorted(groups.items())
 

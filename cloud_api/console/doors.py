@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from cloud_api.console.assets.routes import router as assets
 from cloud_api.console.browser_parts import static_file
 from cloud_api.console.cold_rooms.routes import router as cold_rooms
 from cloud_api.console.customers.doors import router as customer_doors
@@ -29,12 +30,15 @@ from cloud_api.console.notices.routes import router as notices
 from cloud_api.console.orders.cash import router as cash
 from cloud_api.console.orders.listing import router as order_list
 from cloud_api.console.orders.routes import router as orders
+from cloud_api.console.orders.slots import router as slots
 from cloud_api.console.orders.taking import router as order_taking
+from cloud_api.console.organizations.routes import router as organizations
 from cloud_api.console.people.routes import router as people
 from cloud_api.console.people.teams import router as teams
 from cloud_api.console.performance.routes import router as performance
 from cloud_api.console.picking.one_order import router as picking_one
 from cloud_api.console.picking.routes import router as picking
+from cloud_api.console.places.routes import router as places
 from cloud_api.console.products.routes import router as products
 from cloud_api.console.returns.routes import router as returns
 from cloud_api.console.rules.on_call import router as on_call_lists
@@ -67,6 +71,7 @@ ROOMS = (
     performance,
     people,
     teams,
+    organizations,
     exchange,
     first_steps,
     finding,
@@ -83,6 +88,7 @@ ROOMS = (
     driver,
     fleet,
     cash,
+    slots,
     order_list,
     order_taking,
     orders,
@@ -99,8 +105,10 @@ ROOMS = (
     rules,
     cold_rooms,
     stock,
+    places,
     lots,
     products,
     handling,
+    assets,
     dispatch,
 )

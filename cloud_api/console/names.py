@@ -22,6 +22,7 @@ _LISTS: Mapping[str, tuple[str, str]] = {
     "sensors": ("/edge/sensors", "devices:read"),
     "readers": ("/edge/readers", "devices:read"),
     "scales": ("/edge/scales", "devices:read"),
+    "items": ("/items", "items:read"),
 }
 #: what is told with them and has no name in it
 _WITHOUT: Mapping[str, Mapping[str, object]] = {"places": {"climate": False}}
@@ -46,6 +47,7 @@ class Names:
     sensors: Rows = field(default_factory=dict)
     readers: Rows = field(default_factory=dict)
     scales: Rows = field(default_factory=dict)
+    items: Rows = field(default_factory=dict)
 
     def product(self, id: str | None) -> str:
         """A product's name."""
@@ -104,6 +106,10 @@ class Names:
     def route(self, id: str | None) -> str:
         """A route's number."""
         return _said(self.routes, id, "number")
+
+    def item(self, id: str | None) -> str:
+        """An asset's name."""
+        return _said(self.items, id, "name")
 
     def device(self, id: str | None) -> str:
         """A sensor's, reader's or scale's name, or else its code."""

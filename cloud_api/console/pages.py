@@ -36,26 +36,31 @@ _TONES: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         ("pending", "planned", "assigned", "queued", "confirmed", "picking", "packed", "acknowledged", "requested",
-         "open_soon", "draft", "in_transit", "invited", "new"), "azure"
+         "open_soon", "draft", "in_transit", "invited", "new", "in_use"), "azure"
     ),
     **dict.fromkeys(
         ("on_hold", "warning", "out_for_delivery", "in_progress", "running", "arrived", "degraded", "late", "stale",
          "escalated", "quarantined", "quarantine", "maintenance", "medium", "pending_verification", "partial",
-         "proposed"), "orange"
+         "proposed", "damaged", "in_repair", "pending_approval"), "orange"
     ),
     **dict.fromkeys(
         ("open", "critical", "high", "failed", "cancelled", "expired", "offline", "out_of_range", "refused", "revoked",
-         "returned", "scrapped", "locked", "rejected", "disposed", "recalled", "conflict", "overdue"), "red"
+         "returned", "scrapped", "locked", "rejected", "disposed", "recalled", "conflict", "overdue", "lost"), "red"
     ),
 }  # fmt: skip
 
 
 class Visitor:
-    """Who looks at a page, and how they are spoken to."""
+    """Who looks at a page, and how they are spoken to.
 
-    def __init__(self, request: Request, desk: Desk, me: Answer | None) -> None:
+    Args:
+        maintenance: what everybody is told while nobody may write; None: they may, or the page does not tell.
+    """
+
+    def __init__(self, request: Request, desk: Desk, me: Answer | None, maintenance: Answer | None = None) -> None:
         self.desk = desk
         self.me = me
+        self.maintenance = maintenance if maintenance is not None and maintenance["enabled"] else None
         theme = me["theme"] if me else ""
         self.theme = theme if theme in ("light", "dark") else "auto"
         self.language = (

@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
 from cloud_api.console import sessions
-from cloud_api.console.asking import Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.browser_parts import NotBuilt
 from cloud_api.console.pages import Visitor, refusal, visitor_of
 from cloud_api.console.sessions import HOME, NotSignedIn, Tokens
@@ -53,11 +53,13 @@ class ConsoleRoute(APIRoute):
 
     async def _come_in(self, request: Request) -> Tokens | None:
         if not self.signed_in:
-            request.state.visitor = Visitor(request, sessions.desk_of(request, ""), None)
+            desk = sessions.desk_of(request, "")
+            request.state.visitor = Visitor(request, desk, None, await _maintenance(request, desk))
             return None
         tokens = await sessions.tokens_of(request)
         desk = sessions.desk_of(request, tokens.access)
-        request.state.visitor = Visitor(request, desk, await desk.get("/auth/me"))
+        me, maintenance = await together(desk.get("/auth/me"), _maintenance(request, desk))
+        request.state.visitor = Visitor(request, desk, me, maintenance)
         return tokens
 
 
@@ -69,6 +71,11 @@ class OpenRoute(ConsoleRoute):
 
 #: what somebody has to do before anything else, and where
 _DUTIES = {"TWO_FACTOR_REQUIRED": f"{HOME}/me/second-factor", "PASSWORD_EXPIRED": f"{HOME}/me/password"}
+
+
+async def _maintenance(request: Request, desk: Desk) -> Answer | None:
+    """Whether nobody may write now; a part of a page that is open does not tell it again."""
+    return None if "HX-Request" in request.headers else await desk.get("/maintenance")
 
 
 def _away(request: Request) -> Response:

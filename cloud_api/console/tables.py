@@ -80,7 +80,7 @@ def asked_for(request: Request, filters: Iterable[str]) -> dict[str, str]:
 
 
 async def table(
-    request: Request, desk: Desk, source: str, *, filters: Iterable[str] = (), limit: int = LIMIT, **fixed: object
+    request: Request, desk: Desk, source: str, /, *, filters: Iterable[str] = (), limit: int = LIMIT, **fixed: object
 ) -> Table:
     """One page of the API's list at `source`, as the request's address asks for it: a page's, or its part's.
 

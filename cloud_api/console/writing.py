@@ -46,6 +46,17 @@ class Writing:
         """The time of day."""
         return self.when(said, "%H:%M")
 
+    def field_of(self, said: str | None) -> str:
+        """A moment of the API's as a field of day and time has it; empty where there is none."""
+        return self.when(said, "%Y-%m-%dT%H:%M") if said else ""
+
+    def instant(self, typed: str) -> str | None:
+        """What somebody typed into a field of day and time, for the API; what is no moment goes as it is."""
+        try:
+            return datetime.fromisoformat(typed).replace(tzinfo=self.zone).isoformat() if typed else None
+        except ValueError:
+            return typed
+
     def ago(self, said: str | datetime | None) -> str:
         """How long ago."""
         at = self.moment(said)

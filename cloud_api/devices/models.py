@@ -14,7 +14,7 @@ from cloud_api.kernel.versions import Versioned
 HEARTBEAT_INTERVAL_S = 60
 
 
-class Gateway(OrganizationOwned, Base):
+class Gateway(Versioned, OrganizationOwned, Base):
     """A box in a cold store. Only hashes of its claim code and its secrets are kept."""
 
     __tablename__ = "gateways"

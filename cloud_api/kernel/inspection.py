@@ -5,20 +5,24 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.kernel import clock
+from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.outbox import OutboxDelivery, OutboxEvent
-from cloud_api.kernel.permissions import require
+from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import platform_unit_of_work
 
+log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/admin", tags=["system"], route_class=ApiRoute)
 
 OutboxDb = Annotated[AsyncSession, Depends(platform_unit_of_work("look at the outbox"), scope="function")]
+RetryDb = Annotated[AsyncSession, Depends(platform_unit_of_work("try parked deliveries again"), scope="function")]
 RevisionsDb = Annotated[AsyncSession, Depends(platform_unit_of_work("look at the revisions"), scope="function")]
 
 #: every revision this program knows, oldest first, with its title; given by `main`
@@ -50,6 +54,12 @@ class Outbox(BaseModel):
     parked_deliveries: int
     #: the newest of these
     parked: list[ParkedDelivery]
+
+
+class Retried(BaseModel):
+    """How many deliveries of an event are tried again."""
+
+    deliveries: int
 
 
 class Revision(BaseModel):
@@ -90,6 +100,22 @@ async def get_outbox(db: OutboxDb) -> Outbox:
         parked_deliveries=await db.scalar(parked) or 0,
         parked=await _newest_parked(db),
     )
+
+
+@router.post("/outbox/{id}/retry", response_model=Retried, dependencies=[require("platform:manage")])
+async def retry_event(db: RetryDb, principal: CurrentPrincipal, id: uuid.UUID) -> Retried:
+    """Try again what of an event is parked, as often as at first; a worker does it within seconds."""
+    parked = (
+        update(OutboxDelivery)
+        .where(OutboxDelivery.event_id == id, OutboxDelivery.state == "parked")
+        .values(state="pending", attempts=0, due_at=clock.machine_now())
+        .returning(OutboxDelivery.reaction)
+    )
+    tried = (await db.scalars(parked, execution_options={"synchronize_session": False})).all()
+    if not tried:
+        raise NotFound(f"nothing of an event {id} is parked")
+    log.warning("outbox_deliveries_retried", event_id=str(id), reactions=sorted(tried), by=str(principal.id))
+    return Retried(deliveries=len(tried))
 
 
 async def _newest_parked(db: AsyncSession) -> list[ParkedDelivery]:

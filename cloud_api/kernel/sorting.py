@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, or_
@@ -14,7 +14,7 @@ from cloud_api.kernel.paging import BadCursor, Page, PageQuery, asked_for, decod
 
 T = TypeVar("T")
 Value = str | int | date
-#: name of an order -> its column: text, whole numbers or days, and never null
+#: name of an order -> its column: text, whole numbers, days or moments, and never null
 Columns = Mapping[str, InstrumentedAttribute[Any]]
 #: the newest first, as every list is
 NEWEST = "-created_at"
@@ -83,13 +83,23 @@ def _after(
 def _value(told: object, column: InstrumentedAttribute[Any]) -> Value:
     """What a cursor says of a column, if that may be its value."""
     kind = column.type.python_type
-    if kind is date and isinstance(told, str):
-        try:
-            return date.fromisoformat(told)
-        except ValueError:
-            raise BadCursor from None
+    if kind in (date, datetime) and isinstance(told, str):
+        return _time(told, kind)
     if kind is str and isinstance(told, str) and "\0" not in told:
         return told
     if kind is int and isinstance(told, int) and not isinstance(told, bool) and abs(told) < _MOST:
         return told
     raise BadCursor
+
+
+def _time(told: str, kind: type[date]) -> date:
+    """The day that a cursor says, or the moment, which has a zone."""
+    try:
+        at = kind.fromisoformat(told)
+        if isinstance(at, datetime):
+            if at.tzinfo is None:
+                raise BadCursor
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadCursor from None
+    return at

@@ -13,8 +13,8 @@ from cloud_api.kernel.permissions import CurrentPrincipal
 from cloud_api.kernel.settings import Settings
 from cloud_api.kernel.unit_of_work import pass_gates
 from cloud_api.media import uploads
-from cloud_api.media.content import KINDS, Looks, check_name
-from cloud_api.media.errors import BrokenUpload
+from cloud_api.media.content import KINDS, PICTURES, Looks, check_name
+from cloud_api.media.errors import BrokenUpload, FileRefused
 from cloud_api.media.landing import Incoming, Landed, arriving, check_hash, in_one_piece, landing, stored
 from cloud_api.media.schemas import FileName, UploadComplete
 from cloud_api.media.storage import Files
@@ -26,6 +26,9 @@ _BYTES = {"schema": {"type": "string", "format": "binary"}}
 #: what an operation that takes a photo says of its body, for the OpenAPI document
 PHOTO_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": dict.fromkeys(_SIGNATURES, _BYTES)}}
 FILE_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": dict.fromkeys(KINDS, _BYTES)}}
+#: what an operation that takes a picture as a camera writes it says of its body; it `@takes_up_to` so many bytes
+PICTURE_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": dict.fromkeys(PICTURES, _BYTES)}}
+MOST_PICTURE_BYTES = 25 * _MEGABYTE
 PART_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/octet-stream": _BYTES}}}
 PHOTO_HASH_HEADER = "X-Content-SHA256"
 
@@ -73,6 +76,27 @@ async def _file(
     async with arriving(
         request.stream(), folder=settings.media_folder, at_most_bytes=settings.media_max_mb * _MEGABYTE
     ) as incoming:
+        _say_what_came(request, incoming.sha256)
+        async with landing(
+            Files.of(settings), incoming, organization_id=principal.organization_id, mime=mime, sha256=declared
+        ) as landed:
+            yield landed
+
+
+async def _picture(
+    request: Request,
+    principal: CurrentPrincipal,
+    declared: Annotated[str | None, Header(alias=PHOTO_HASH_HEADER)] = None,
+) -> AsyncIterator[Landed]:
+    """A picture, as large as cameras write them."""
+    await pass_gates(request, principal)
+    settings, mime = _settings(request), request.headers.get("content-type", "")
+    if mime not in PICTURES:
+        raise FileRefused(
+            f"send a picture as {', '.join(PICTURES)}: this is {mime or 'nothing'!r}", field="Content-Type"
+        )
+    at_most_bytes = min(settings.media_max_mb * _MEGABYTE, MOST_PICTURE_BYTES)
+    async with arriving(request.stream(), folder=settings.media_folder, at_most_bytes=at_most_bytes) as incoming:
         _say_what_came(request, incoming.sha256)
         async with landing(
             Files.of(settings), incoming, organization_id=principal.organization_id, mime=mime, sha256=declared
@@ -153,6 +177,7 @@ def _say_what_came(request: Request, sha256: str) -> None:
 
 
 ArrivedPhoto = Annotated[Landed, Depends(_photo, scope="function")]
+ArrivedPicture = Annotated[Landed, Depends(_picture, scope="function")]
 ArrivedFile = Annotated[Landed, Depends(_file, scope="function")]
 Part = Annotated[ArrivedPart, Depends(_part, scope="function")]
 JoinedFile = Annotated[Landed | None, Depends(_joined, scope="function")]

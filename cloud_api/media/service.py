@@ -21,7 +21,18 @@ from cloud_api.media.queries import attachments_of
 from cloud_api.media.storage import Files
 
 #: what may show a file
-ENTITY_TYPES = ("product", "lot", "item", "user", "delivery", "order", "stock_movement", "excursion", "organization")
+ENTITY_TYPES = (
+    "product",
+    "lot",
+    "item",
+    "user",
+    "delivery",
+    "order",
+    "return",
+    "stock_movement",
+    "excursion",
+    "organization",
+)
 _NAMED = 3
 
 
@@ -101,6 +112,15 @@ async def detach(db: AsyncSession, *, media_id: uuid.UUID, entity_type: str, ent
     await db.flush()
 
 
+async def let_go(db: AsyncSession, *, media_id: uuid.UUID, entity_type: str, entity_id: uuid.UUID) -> None:
+    """The same; a file that nothing shows any more, and that nobody put among the organisation's, is deleted."""
+    await detach(db, media_id=media_id, entity_type=entity_type, entity_id=entity_id)
+    wanted = select(Media).where(Media.id == media_id, Media.listed.is_(False)).with_for_update()
+    media = (await db.scalars(wanted)).one_or_none()
+    if media is not None and not await attached_to(db, media_id):
+        await _delete(db, media)
+
+
 async def attached_to(db: AsyncSession, media_id: uuid.UUID) -> Sequence[MediaAttachment]:
     """What shows a file."""
     return (await db.scalars(attachments_of(media_id))).all()
@@ -166,6 +186,10 @@ async def delete_media(db: AsyncSession, media_id: uuid.UUID) -> None:
         named = ", ".join(f"{by.entity_type} {by.entity_id}" for by in shown_by[:_NAMED])
         more = f" and {len(shown_by) - _NAMED} more" if len(shown_by) > _NAMED else ""
         raise StillAttached(f"the file is shown by {named}{more}: take it away there first", field="media_id")
+    await _delete(db, media)
+
+
+async def _delete(db: AsyncSession, media: Media) -> None:
     await db.delete(media)
     outbox.emit(db, ObjectsUnneeded(keys=[media.key], prefixes=[media.derived_prefix]))
 

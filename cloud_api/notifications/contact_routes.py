@@ -13,7 +13,13 @@ from cloud_api.kernel.permissions import CurrentPrincipal, Principal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.notifications import contacts, queries, templates
 from cloud_api.notifications.models import ContactMessage
-from cloud_api.notifications.schemas import ContactMessageRead, TemplatePut, TemplateRead
+from cloud_api.notifications.schemas import (
+    ContactMessageRead,
+    TemplatePreview,
+    TemplatePut,
+    TemplateRead,
+    TemplateTry,
+)
 
 router = APIRouter(prefix="/notifications", tags=["notifications"], route_class=ApiRoute)
 TELLING = [require("notifications:send")]
@@ -34,6 +40,12 @@ async def put_template(db: Db, key: str, body: TemplatePut) -> TemplateRead:
     trim. Without `body`: back to the built-in words.
     """
     return templates.read(await templates.put_template(db, key, **body.model_dump()))
+
+
+@router.post("/templates/{key}/preview", response_model=TemplatePreview, dependencies=TELLING)
+async def preview_template(key: str, body: TemplateTry) -> TemplatePreview:
+    """How words would read with usual values, and whether they could be said; nothing is kept."""
+    return templates.preview(key, **body.model_dump())
 
 
 @router.get("/contact-messages", response_model=list[ContactMessageRead], dependencies=TELLING)

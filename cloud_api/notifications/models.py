@@ -196,6 +196,8 @@ class NotificationTemplate(OrganizationOwned, Base):
     subject: Mapped[str]
     body: Mapped[str]
     updated_at: Mapped[datetime]
+    #: counts its changes
+    version: Mapped[int] = mapped_column(default=1, info={"audited": False})
 
 
 class ContactMessage(OrganizationOwned, Base):

@@ -103,7 +103,28 @@ class TemplateRead(ResponseModel):
     #: the organisation's own; else the built-in ones
     is_own: bool
     updated_at: datetime | None
+    #: counts the changes of one's own words; 0: the built-in ones
+    version: int
     #: how many SMS it takes with usual values; null on other channels
+    segments: int | None
+
+
+class TemplateTry(RequestModel):
+    """Words to be looked at before they are said."""
+
+    channel: Literal["sms", "mail", "push"]
+    #: of a mail and of a push
+    subject: Annotated[str, Field(max_length=200)] = ""
+    body: Annotated[str, Field(min_length=1, max_length=2_000)]
+
+
+class TemplatePreview(ResponseModel):
+    """How words read with usual values."""
+
+    #: empty on an SMS
+    subject: str
+    body: str
+    #: how many SMS it takes; null on other channels
     segments: int | None
 
 
@@ -116,6 +137,8 @@ class TemplatePut(RequestModel):
     subject: Annotated[str, Field(max_length=200)] = ""
     #: null: back to the built-in words
     body: Annotated[str, Field(min_length=1, max_length=2_000)] | None = None
+    #: as it was read, 0 of the built-in words: refused when somebody else has changed them since
+    version: Annotated[int | None, Field(ge=0, le=2**31 - 1)] = None
 
 
 class ContactMessageRead(ResponseModel):

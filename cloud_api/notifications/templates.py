@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.configuration import definitions
 from cloud_api.configuration import service as configuration
 from cloud_api.kernel import clock
-from cloud_api.kernel.errors import Invalid, NotFound
+from cloud_api.kernel.errors import Invalid, NotFound, StaleVersion
 from cloud_api.kernel.registers import flush_unique
 from cloud_api.notifications.letters import one_line
 from cloud_api.notifications.models import NotificationTemplate
-from cloud_api.notifications.schemas import TemplateRead
+from cloud_api.notifications.schemas import TemplatePreview, TemplateRead
 from cloud_api.notifications.segments import cut, plain, segments
 from cloud_api.notifications.wording import KINDS, Kind, TemplateChannel, Words
 
@@ -86,6 +86,8 @@ class Known:
     words: Words
     #: None: the built-in one
     own_since: datetime | None
+    #: 0: the built-in one
+    version: int = 0
 
 
 def kind_of(key: str) -> Kind:
@@ -138,7 +140,7 @@ async def list_templates(db: AsyncSession) -> Sequence[Known]:
     for (key, channel, locale), row in rows.items():
         if key in KINDS and channel in KINDS[key].channels:
             place = key, next(one for one in KINDS[key].channels if one == channel), locale
-            found[place] = Known(*place, Words(row.body, row.subject), row.updated_at)
+            found[place] = Known(*place, Words(row.body, row.subject), row.updated_at, row.version)
     return [found[place] for place in sorted(found)]
 
 
@@ -156,29 +158,42 @@ def read(known: Known) -> TemplateRead:
         values=dict(kind.values),
         is_own=known.own_since is not None,
         updated_at=known.own_since,
+        version=known.version,
         segments=parts,
     )
 
 
 async def put_template(
-    db: AsyncSession, key: str, *, channel: TemplateChannel, locale: str, subject: str, body: str | None
+    db: AsyncSession,
+    key: str,
+    *,
+    channel: TemplateChannel,
+    locale: str,
+    subject: str,
+    body: str | None,
+    version: int | None = None,
 ) -> Known:
     """Put the organisation's own words in the place of the built-in ones; a body of None takes them back.
+
+    Args:
+        version: the one that the change was made of, 0 of the built-in words; None: whatever it is now.
 
     Raises:
         UnknownTemplate: when there is no such kind.
         TemplateRefused: when the kind does not go out on this channel, or the words cannot be rendered; says why.
         NotFound: when own words in a language without built-in ones are taken back, and there are none.
+        StaleVersion: when somebody else has changed them since they were read.
     """
-    kind = kind_of(key)
-    if channel not in kind.channels:
-        raise TemplateRefused(f"{key} goes out by {' and '.join(kind.channels)}, not by {channel}", field="channel")
+    kind = _kind_by(key, channel)
     its = select(NotificationTemplate).where(
         NotificationTemplate.key == key,
         NotificationTemplate.channel == channel,
         NotificationTemplate.locale == locale,
     )
     row = (await db.scalars(its.with_for_update())).one_or_none()
+    current = 0 if row is None else row.version
+    if version is not None and version != current:
+        raise StaleVersion("this text", seen=version, current=current)
     if body is None:
         return await _take_back(db, Known(key, channel, locale, Words(""), None), row)
     words = Words(body, subject)
@@ -186,9 +201,31 @@ async def put_template(
     if row is None:
         row = NotificationTemplate(key=key, channel=channel, locale=locale)
         db.add(row)
-    row.subject, row.body, row.updated_at = words.subject, words.body, clock.now()
+    row.subject, row.body, row.updated_at, row.version = words.subject, words.body, clock.now(), current + 1
     await flush_unique(db, "somebody else changes this template at this moment: try again", field="key")
-    return Known(key, channel, locale, words, row.updated_at)
+    return Known(key, channel, locale, words, row.updated_at, row.version)
+
+
+def preview(key: str, *, channel: TemplateChannel, subject: str, body: str) -> TemplatePreview:
+    """How words would read, with usual values.
+
+    Raises:
+        UnknownTemplate: when there is no such kind.
+        TemplateRefused: when the kind does not go out on this channel, or the words cannot be rendered; says why.
+    """
+    kind, words = _kind_by(key, channel), Words(body, subject)
+    check(kind, channel, words)
+    shown = said(words, channel, "", kind.values)
+    return TemplatePreview(
+        subject=shown.subject, body=shown.body, segments=segments(shown.body) if channel == "sms" else None
+    )
+
+
+def _kind_by(key: str, channel: TemplateChannel) -> Kind:
+    kind = kind_of(key)
+    if channel not in kind.channels:
+        raise TemplateRefused(f"{key} goes out by {' and '.join(kind.channels)}, not by {channel}", field="channel")
+    return kind
 
 
 def check(kind: Kind, channel: TemplateChannel, words: Words) -> None:

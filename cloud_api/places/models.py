@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.versions import Versioned
 
 LOCATION_TYPES = (
     "warehouse",
@@ -33,7 +34,7 @@ FITS = {
 LOCATION_STATUSES = ("active", "maintenance", "inactive")
 
 
-class Warehouse(OrganizationOwned, Base):
+class Warehouse(Versioned, OrganizationOwned, Base):
     """A site that keeps stock."""
 
     __tablename__ = "warehouses"
@@ -60,7 +61,7 @@ class Warehouse(OrganizationOwned, Base):
     created_at: Mapped[datetime]
 
 
-class Location(OrganizationOwned, Base):
+class Location(Versioned, OrganizationOwned, Base):
     """A place that holds stock: a room, a rack in it, a van. Children lie within their parent."""
 
     __tablename__ = "locations"

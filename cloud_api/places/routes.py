@@ -53,12 +53,12 @@ async def create_location(db: Db, seen: VisiblePlaces, body: LocationCreate) -> 
 @members.get("/{id}/warehouses", response_model=WarehouseScopeRead, dependencies=[require("users:read")])
 async def get_user_warehouses(db: Db, id: uuid.UUID) -> WarehouseScopeRead:
     """The warehouses that a person is confined to; an empty list: none, they see all."""
-    await people.get_user(db, id)
-    return WarehouseScopeRead(warehouse_ids=list(await service.warehouses_of(db, id)))
+    person = await people.get_user(db, id)
+    return WarehouseScopeRead(warehouse_ids=list(await service.warehouses_of(db, id)), version=person.version)
 
 
 @members.put("/{id}/warehouses", response_model=WarehouseScopeRead, dependencies=[require("users:write")])
 async def set_user_warehouses(db: Db, seen: VisiblePlaces, id: uuid.UUID, body: WarehouseScope) -> WarehouseScopeRead:
     """Confine a person to these warehouses instead of those before; an empty list opens all to them."""
-    confined = await service.confine(db, id, warehouse_ids=body.warehouse_ids, seen=seen)
-    return WarehouseScopeRead(warehouse_ids=list(confined))
+    confined, version = await service.confine(db, id, scope=body, seen=seen)
+    return WarehouseScopeRead(warehouse_ids=list(confined), version=version)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from cloud_api.identity.organizations.schemas import TimeZone
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 Code = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9._-]+$", examples=["COLD-1"])]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
@@ -41,7 +42,7 @@ class WarehouseCreate(RequestModel):
     manager_id: uuid.UUID | None = None
 
 
-class WarehouseUpdate(RequestModel):
+class WarehouseUpdate(Edit):
     """What changes of a site; what is not sent stays."""
 
     code: Code | None = None
@@ -69,6 +70,8 @@ class WarehouseRead(ResponseModel):
     capacity_limit_kg: float | None
     manager_id: uuid.UUID | None
     is_active: bool
+    #: counts its changes: PUT may say which one it was made of
+    version: int
 
 
 class FloorArea(RequestModel):
@@ -97,7 +100,7 @@ class LocationCreate(RequestModel):
     map: FloorArea | None = None
 
 
-class LocationUpdate(RequestModel):
+class LocationUpdate(Edit):
     """What changes of a place; what is not sent stays. Its warehouse and its type stay as they are."""
 
     parent_id: uuid.UUID | None = None
@@ -131,9 +134,11 @@ class LocationRead(ResponseModel):
     map: dict[str, float] | None
     status: str
     created_at: datetime
+    #: counts its changes: PUT may say which one it was made of
+    version: int
 
 
-class WarehouseScope(RequestModel):
+class WarehouseScope(Edit):
     """The warehouses that a person is confined to; none: all are open to them."""
 
     warehouse_ids: Annotated[list[uuid.UUID], Field(max_length=1000)]
@@ -143,3 +148,5 @@ class WarehouseScopeRead(ResponseModel):
     """The warehouses that a person is confined to; none: all are open to them."""
 
     warehouse_ids: list[uuid.UUID]
+    #: the person's: `WarehouseScope` may say which it was made of
+    version: int

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.identity.organizations import service as organizations
 from cloud_api.identity.people import service as people
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.db import insert_missing
 from cloud_api.kernel.errors import Forbidden, Invalid, NotFound
 from cloud_api.kernel.permissions import Principal
@@ -19,7 +19,7 @@ from cloud_api.kernel.registers import flush_unique
 from cloud_api.places.errors import PlaceClosed, PlaceFull, PlaceInUse, WrongStorage
 from cloud_api.places.models import FITS, Location, Warehouse, WarehouseMember
 from cloud_api.places.queries import EVERYWHERE, Visible
-from cloud_api.places.schemas import LocationCreate, LocationUpdate, WarehouseCreate, WarehouseUpdate
+from cloud_api.places.schemas import LocationCreate, LocationUpdate, WarehouseCreate, WarehouseScope, WarehouseUpdate
 from cloud_api.places.states import LEADS_TO, LOCATION, LocationStatus
 
 #: what cannot be taken from a warehouse or a place by sending null
@@ -64,19 +64,24 @@ async def who_may_see_warehouse(
 
 
 async def confine(
-    db: AsyncSession, user_id: uuid.UUID, *, warehouse_ids: Collection[uuid.UUID], seen: Visible
-) -> Sequence[uuid.UUID]:
-    """Confine a person to these warehouses instead of those before; to none: open all to them. Returns what holds now.
+    db: AsyncSession, user_id: uuid.UUID, *, scope: WarehouseScope, seen: Visible
+) -> tuple[Sequence[uuid.UUID], int]:
+    """Confine a person to these warehouses instead of those before; to none: open all to them.
+
+    Returns:
+        The warehouses, in key order, and the person's version.
 
     Raises:
         NotFound: when there is no such person.
         Invalid: naming a warehouse that is not there, or that `seen` does not show.
         Forbidden: when somebody who is confined would open all warehouses to a person.
+        StaleVersion: when `scope` was made of another version of the person than there is now.
     """
-    await people.get_user(db, user_id, locked=True)
-    if not warehouse_ids and seen.warehouse_ids is not None:
+    person = await people.get_user(db, user_id, locked=True)
+    if not scope.warehouse_ids and seen.warehouse_ids is not None:
         raise Forbidden("you are confined to some warehouses yourself: you cannot open all of them to anybody")
-    wanted = set(warehouse_ids)
+    await versions.count(db, person, seen=scope.version, what=person.full_name)
+    wanted = set(scope.warehouse_ids)
     there = set(await db.scalars(select(Warehouse.id).where(Warehouse.id.in_(wanted), seen.warehouses(Warehouse.id))))
     for missing in sorted(wanted - there):
         raise Invalid(f"no warehouse with id {missing}", field="warehouse_ids")
@@ -87,7 +92,7 @@ async def confine(
     present = {row.warehouse_id for row in rows}
     db.add_all(WarehouseMember(user_id=user_id, warehouse_id=added) for added in sorted(wanted - present))
     await db.flush()
-    return sorted(wanted)
+    return sorted(wanted), person.version
 
 
 async def create_warehouse(db: AsyncSession, *, new: WarehouseCreate, seen: Visible = EVERYWHERE) -> Warehouse:
@@ -127,9 +132,11 @@ async def update_warehouse(
 
     Raises:
         NotFound: when there is none to be seen, or its manager is not there.
+        StaleVersion: when `changes` was made of another version than there is now.
         AlreadyExists: when its code is taken.
     """
     warehouse = await get_warehouse(db, warehouse_id, seen=seen)
+    await versions.count(db, warehouse, seen=changes.version, what=f"warehouse {warehouse.code}")
     if changes.manager_id is not None:
         await people.get_user(db, changes.manager_id)
     for field, value in _sent(changes.model_dump(exclude_unset=True)).items():
@@ -188,11 +195,13 @@ async def update_location(
         Invalid: when limits are the wrong way round, or the place would lie in itself or in another warehouse.
         PlaceInUse: when it would be kept otherwise than what lies in it must be.
         InvalidTransition: when the status cannot follow the present one.
+        StaleVersion: when `changes` was made of another version than there is now.
         AlreadyExists: when its code is taken.
     """
     location = await get_present(db, location_id, seen=seen)
     if location.location_type == "transit":
         raise Invalid("a place for goods on their way is kept by the platform: it cannot be changed", field="id")
+    await versions.count(db, location, seen=changes.version, what=f"place {location.code}")
     sent = _sent(changes.model_dump(exclude_unset=True, exclude={"status"}))
     if changes.parent_id is not None:
         await _check_parent(db, location, changes.parent_id, seen=seen)

@@ -33,6 +33,24 @@ class NotRestockable(Conflict):
     code = "NOT_RESTOCKABLE"
 
 
+class ReturnClosed(Conflict):
+    """Nothing is decided about it any more: a picture would change nothing."""
+
+    code = "RETURN_CLOSED"
+
+
+class TooManyPictures(Conflict):
+    """A return with as many pictures as it can have."""
+
+    code = "TOO_MANY_PICTURES"
+
+
+class PictureStands(Conflict):
+    """Something was decided since it was sent, and by it."""
+
+    code = "PICTURE_STANDS"
+
+
 class BadReturn(Invalid):
     """A return that cannot be meant."""
 

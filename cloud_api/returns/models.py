@@ -110,3 +110,22 @@ class ReturnedGoods(OrganizationOwned, Base):
     to_location_id: Mapped[uuid.UUID | None]
     disposed_by: Mapped[uuid.UUID | None]
     disposed_at: Mapped[datetime | None]
+
+
+class ReturnPicture(OrganizationOwned, Base):
+    """A picture of what comes back: the customer's when it is asked for, the store's at the door and at the table."""
+
+    __tablename__ = "customer_return_pictures"
+    __table_args__ = (
+        UniqueConstraint("return_id", "media_id"),
+        same_organization("return_id", "customer_returns"),
+        same_organization("return_line_id", "customer_return_lines"),
+        same_organization("media_id", "media"),
+    )
+
+    return_id: Mapped[uuid.UUID]
+    #: what it shows; None: all of it
+    return_line_id: Mapped[uuid.UUID | None]
+    media_id: Mapped[uuid.UUID]
+    sent_by: Mapped[uuid.UUID]
+    sent_at: Mapped[datetime]

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.inventory.ledger.models import StockLevel
 from cloud_api.orders.book import service as orders
 from cloud_api.orders.book.models import CustomerOrder, OrderLine
-from cloud_api.orders.book.queries import VisibleOrders, allocations
-from cloud_api.returns.models import CustomerReturn, ReturnedGoods, ReturnLine
+from cloud_api.orders.book.queries import EVERY_ORDER, VisibleOrders, allocations
+from cloud_api.returns.models import CustomerReturn, ReturnedGoods, ReturnLine, ReturnPicture
 from cloud_api.returns.states import ReturnStatus
 
 _ZERO = Decimal(0)
@@ -43,6 +43,16 @@ async def goods_of(db: AsyncSession, return_id: uuid.UUID) -> Sequence[ReturnedG
     """What came back by a return, in key order."""
     its = select(ReturnedGoods).where(ReturnedGoods.return_id == return_id).order_by(ReturnedGoods.id)
     return (await db.scalars(its)).all()
+
+
+async def pictures_of(
+    db: AsyncSession, return_id: uuid.UUID, *, seen: VisibleOrders = EVERY_ORDER
+) -> Sequence[ReturnPicture]:
+    """The pictures of a return, in the order in which they were sent; customers see those of their own."""
+    its = select(ReturnPicture).where(ReturnPicture.return_id == return_id)
+    if seen.buyer_id is not None:
+        its = its.where(ReturnPicture.sent_by == seen.buyer_id)
+    return (await db.scalars(its.order_by(ReturnPicture.id))).all()
 
 
 async def delivered(

@@ -14,8 +14,9 @@ from cloud_api.kernel.paging import Page, PageQuery, page
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.orders.book import service as orders
+from cloud_api.orders.book.models import CustomerOrder
 from cloud_api.orders.book.queries import VisibleOrders
-from cloud_api.returns import chain, queries, service
+from cloud_api.returns import chain, pictures, queries, service
 from cloud_api.returns.models import CustomerReturn, ReturnedGoods, ReturnLine
 from cloud_api.returns.schemas import (
     OrderReturnCreate,
@@ -98,7 +99,10 @@ async def create_return(
 
 @router.get("/{id}", response_model=ReturnDetailRead, dependencies=[require("returns:read")])
 async def get_return(db: Db, seen: ReturnsToRead, id: uuid.UUID) -> ReturnDetailRead:
-    """One return, with what came back and what speaks against selling it again; customers see the lines only."""
+    """One return, with what came back, what speaks against selling it again, and its pictures.
+
+    Customers see the lines, and the pictures that they sent.
+    """
     return await _told(db, await service.get_return(db, id, seen=seen), seen)
 
 
@@ -165,11 +169,15 @@ async def _told(db: AsyncSession, one: CustomerReturn, seen: VisibleOrders) -> R
     lines = (await queries.lines_of(db, [one.id])).get(one.id, [])
     # which lots lie where is the store's own business, not its customers'
     rows = [] if seen.buyer_id is not None else await queries.goods_of(db, one.id)
-    return ReturnDetailRead(**_read(one, lines).model_dump(), goods=[await _goods(db, one, row) for row in rows])
-
-
-async def _goods(db: AsyncSession, one: CustomerReturn, row: ReturnedGoods) -> ReturnedGoodsRead:
     order = await orders.get_order(db, one.order_id)
+    return ReturnDetailRead(
+        **_read(one, lines).model_dump(),
+        goods=[await _goods(db, one, row, order) for row in rows],
+        pictures=[pictures.told(picture, one, rows) for picture in await queries.pictures_of(db, one.id, seen=seen)],
+    )
+
+
+async def _goods(db: AsyncSession, one: CustomerReturn, row: ReturnedGoods, order: CustomerOrder) -> ReturnedGoodsRead:
     doubts = [] if row.disposition is not None else await chain.doubts(db, one, row, order=order)
     columns = {name: getattr(row, name) for name in ReturnedGoodsRead.model_fields if name != "doubts"}
     return ReturnedGoodsRead.model_validate({**columns, "doubts": doubts})

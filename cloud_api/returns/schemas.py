@@ -137,8 +137,20 @@ class ReturnedGoodsRead(ResponseModel):
     disposition: str | None
     to_location_id: uuid.UUID | None
     disposed_at: datetime | None
-    #: why it may not be restocked; empty: it may, once it is inspected and intact
+    #: why it may not be restocked; empty: it may, once it was found intact or wrong
     doubts: list[str]
+
+
+class ReturnPictureRead(ResponseModel):
+    """A picture; its bytes are at `/api/v1/returns/{id}/pictures/{picture_id}`."""
+
+    id: uuid.UUID
+    #: what it shows; null: all of it
+    return_line_id: uuid.UUID | None
+    sent_by: uuid.UUID
+    sent_at: datetime
+    #: something was decided since it was sent: it is not taken away any more
+    stands: bool
 
 
 class ReturnRead(ResponseModel):
@@ -164,6 +176,8 @@ class ReturnRead(ResponseModel):
 
 
 class ReturnDetailRead(ReturnRead):
-    """A return with what came back; customers see the lines only."""
+    """A return with what came back, and its pictures; customers see the lines, and the pictures that they sent."""
 
     goods: list[ReturnedGoodsRead]
+    #: in the order in which they were sent
+    pictures: list[ReturnPictureRead]

@@ -38,7 +38,7 @@ from cloud_api.returns.schemas import (
     ReturnRefund,
     ReturnUpdate,
 )
-from cloud_api.returns.states import REFUND, RETURN, RefundAction, RefundStatus, ReturnAction, ReturnStatus
+from cloud_api.returns.states import OPEN, REFUND, RETURN, RefundAction, RefundStatus, ReturnAction, ReturnStatus
 
 #: as it was sold
 _SOUND = frozenset({"intact", "wrong"})
@@ -117,6 +117,20 @@ async def get_return(db: AsyncSession, return_id: uuid.UUID, *, seen: VisibleOrd
     return one
 
 
+async def lock_return(
+    db: AsyncSession, return_id: uuid.UUID, *, seen: VisibleOrders = EVERY_ORDER
+) -> tuple[CustomerReturn, CustomerOrder]:
+    """A return to be changed, and its order, which is locked first.
+
+    Raises:
+        NotFound: when there is none to be seen.
+    """
+    one = await get_return(db, return_id, seen=seen)
+    order = await orders.lock_order(db, one.order_id, seen=seen)
+    await db.refresh(one, with_for_update=True)
+    return one, order
+
+
 async def update_return(
     db: AsyncSession,
     return_id: uuid.UUID,
@@ -130,7 +144,7 @@ async def update_return(
     Raises:
         NotFound, InvalidTransition: as their names say.
     """
-    one, _ = await _locked(db, return_id, seen)
+    one, _ = await lock_return(db, return_id, seen=seen)
     action = ReturnAction.APPROVE if decision.status == "approved" else ReturnAction.REJECT
     return await _decide(db, one, action, reason=decision.reason, by=decided_by)
 
@@ -148,7 +162,7 @@ async def cancel_return(
     Raises:
         NotFound, InvalidTransition: as their names say.
     """
-    one, _ = await _locked(db, return_id, seen)
+    one, _ = await lock_return(db, return_id, seen=seen)
     return await _decide(db, one, ReturnAction.CANCEL, reason=reason, by=cancelled_by)
 
 
@@ -170,7 +184,7 @@ async def receive_return(
         OverReturned: when more comes back than was announced, or was delivered of the lot.
         MixedStock, WeightMissing, WrongQuantity, PlaceClosed, WrongStorage, PlaceFull: when it cannot lie there so.
     """
-    one, order = await _locked(db, return_id, seen)
+    one, order = await lock_return(db, return_id, seen=seen)
     one.status = RETURN.apply(ReturnStatus(one.status), ReturnAction.RECEIVE)
     location = await _place_of(db, order, arrived.location_id, seen=seen.places, field="location_id")
     lines = {line.id: line for line in (await queries.lines_of(db, [one.id]))[one.id]}
@@ -205,7 +219,7 @@ async def inspect_return(
         NotFound, InvalidTransition: as their names say.
         BadReturn: when something is left out.
     """
-    one, _ = await _locked(db, return_id, seen)
+    one, _ = await lock_return(db, return_id, seen=seen)
     one.status = RETURN.apply(ReturnStatus(one.status), ReturnAction.INSPECT)
     rows = {row.id: row for row in await queries.goods_of(db, one.id)}
     for number, finding in enumerate(found):
@@ -236,7 +250,7 @@ async def restock_return(
         BadReturn: when the place stands in another warehouse.
         PlaceClosed, WrongStorage, PlaceFull: when it may not lie there.
     """
-    one, order = await _locked(db, return_id, seen)
+    one, order = await lock_return(db, return_id, seen=seen)
     for number, wish in enumerate(wanted):
         row = await _undecided(db, one, wish.goods_id, field=f"goods.{number}.goods_id")
         at = f"goods.{number}.location_id"
@@ -265,7 +279,7 @@ async def scrap_return(
     Raises:
         NotFound, InvalidTransition: as their names say.
     """
-    one, order = await _locked(db, return_id, seen)
+    one, order = await lock_return(db, return_id, seen=seen)
     for number, goods_id in enumerate(goods_ids):
         row = await _undecided(db, one, goods_id, field=f"goods_ids.{number}")
         await goods.scrap(db, one, row, reason=reason, by=scrapped_by)
@@ -278,11 +292,12 @@ async def refund_return(
     """Let the order owe less by what came back, and give back what was paid for it.
 
     Raises:
-        NotFound, InvalidTransition: as their names say; also before it is inspected, and a second time.
+        NotFound: when there is none to be seen.
+        InvalidTransition: the second time.
         OverReturned: when it is more than the goods cost.
-        BadReturn: when it is another sum than that, and nobody says why.
+        BadReturn: before it is inspected; and when it is another sum than that, and nobody says why.
     """
-    one, order = await _locked(db, return_id, seen)
+    one, order = await lock_return(db, return_id, seen=seen)
     if one.status not in _REFUNDABLE:
         raise BadReturn(f"it is {one.status}: what came back is inspected first", field="status")
     worth = await worth_minor(db, one)
@@ -329,14 +344,6 @@ async def worth_minor(db: AsyncSession, one: CustomerReturn) -> int:
         after = before + came.get(line.id, Decimal(0))
         total += amount_minor(price, to_thousandths(after)) - amount_minor(price, to_thousandths(before))
     return total
-
-
-async def _locked(db: AsyncSession, return_id: uuid.UUID, seen: VisibleOrders) -> tuple[CustomerReturn, CustomerOrder]:
-    """A return to be changed, its order locked first."""
-    one = await get_return(db, return_id, seen=seen)
-    order = await orders.lock_order(db, one.order_id, seen=seen)
-    await db.refresh(one, with_for_update=True)
-    return one, order
 
 
 async def _check_time(db: AsyncSession, order: CustomerOrder, *, by_buyer: bool) -> None:
@@ -437,10 +444,7 @@ async def _complete(db: AsyncSession, one: CustomerReturn, order: CustomerOrder)
     one.completed_at = clock.now()
     await db.flush()
     lines = await orders.lines_of(db, order.id)
-    open_ones = (ReturnStatus.REQUESTED, ReturnStatus.APPROVED, ReturnStatus.RECEIVED, ReturnStatus.INSPECTED)
-    under_way = select(CustomerReturn.id).where(
-        CustomerReturn.order_id == order.id, CustomerReturn.status.in_(open_ones)
-    )
+    under_way = select(CustomerReturn.id).where(CustomerReturn.order_id == order.id, CustomerReturn.status.in_(OPEN))
     all_back = not any((await _returnable(db, lines)).values())
     if all_back and order.status == OrderStatus.DELIVERED and await db.scalar(under_way.limit(1)) is None:
         order.status = ORDER.apply(OrderStatus.DELIVERED, OrderAction.RETURN)

@@ -46,6 +46,8 @@ class RefundAction(StrEnum):
 
 
 _S, _A = ReturnStatus, ReturnAction
+#: something is still to be decided about it
+OPEN = (_S.REQUESTED, _S.APPROVED, _S.RECEIVED, _S.INSPECTED)
 
 RETURN = StateMachine(
     "return",

@@ -4,17 +4,25 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.kernel.permissions import CurrentPrincipal
+from cloud_api.kernel.permissions import CurrentPrincipal, Principal
+from cloud_api.kernel.unit_of_work import Db
 from cloud_api.orders.book.queries import VisibleOrders
-from cloud_api.places.visibility import VisiblePlaces
+from cloud_api.places import service as places
 
 
-def _visible(permission: str) -> Callable[[VisiblePlaces, CurrentPrincipal], Awaitable[VisibleOrders]]:
-    async def visible_returns(places: VisiblePlaces, principal: CurrentPrincipal) -> VisibleOrders:
-        return VisibleOrders(places, principal.id if principal.may_only_own(permission) else None)
+async def visible_orders(db: AsyncSession, principal: Principal, permission: str) -> VisibleOrders:
+    """The orders of which somebody with `permission` may see the returns: a customer their own."""
+    seen = await places.visible_to(db, principal)
+    return VisibleOrders(seen, principal.id if principal.may_only_own(permission) else None)
 
-    return visible_returns
+
+def _visible(permission: str) -> Callable[[Db, CurrentPrincipal], Awaitable[VisibleOrders]]:
+    async def of_the_caller(db: Db, principal: CurrentPrincipal) -> VisibleOrders:
+        return await visible_orders(db, principal, permission)
+
+    return of_the_caller
 
 
 ReturnsToRead = Annotated[VisibleOrders, Depends(_visible("returns:read"), scope="function")]

@@ -2,13 +2,14 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, select
 
 from cloud_api.devices.models import Sensor, SensorCalibration
 from cloud_api.devices.queries import visible_gateways, visible_sensors
 from cloud_api.places.queries import Visible
-from cloud_api.telemetry.models import ReadingGap, ReadingSummary, SensorSeries
+from cloud_api.telemetry.models import DeadLetter, LaneCursor, ReadingGap, ReadingSummary, SensorSeries
 
 #: of `last_values`
 LastValue = tuple[
@@ -81,3 +82,21 @@ def gaps(seen: Visible, span: Span, *, gateway_id: uuid.UUID | None) -> Select[t
     """What never came from the gateways to be seen."""
     found = select(ReadingGap).where(visible_gateways(ReadingGap.gateway_id, seen), *span.covers(ReadingGap))
     return found if gateway_id is None else found.where(ReadingGap.gateway_id == gateway_id)
+
+
+def dead_letters(
+    seen: Visible, since: datetime | None, until: datetime | None, *, gateway_id: uuid.UUID | None
+) -> Select[tuple[DeadLetter]]:
+    """What nobody could use, of the gateways to be seen, that came in [since, until)."""
+    found = select(DeadLetter).where(visible_gateways(DeadLetter.gateway_id, seen))
+    if since is not None:
+        found = found.where(DeadLetter.received_at >= since)
+    if until is not None:
+        found = found.where(DeadLetter.received_at < until)
+    return found if gateway_id is None else found.where(DeadLetter.gateway_id == gateway_id)
+
+
+def lanes(seen: Visible, *, gateway_id: uuid.UUID | None) -> Select[tuple[LaneCursor]]:
+    """The lanes of the gateways to be seen."""
+    found = select(LaneCursor).where(visible_gateways(LaneCursor.gateway_id, seen))
+    return found if gateway_id is None else found.where(LaneCursor.gateway_id == gateway_id)

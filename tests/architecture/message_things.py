@@ -26,4 +26,5 @@ MESSAGE_CASES: Mapping[str, tuple[Callable[[World], Awaitable[str]], Body, int]]
     "test_phone": (a_phone, None, 404),
     "unregister_phone": (a_phone, None, 404),
     "put_template": (a_kind, OWN_WORDS, 200),
+    "preview_template": (a_kind, {"channel": "sms", "body": "{{ order }} is packed"}, 200),
 }

@@ -42,11 +42,12 @@ from tests.architecture.ledger_things import STOCK_CASES
 from tests.architecture.media_things import MEDIA_CASES
 from tests.architecture.message_things import MESSAGE_CASES
 from tests.architecture.order_things import ORDER_CASES
+from tests.architecture.outbox_things import a_parked_event
 from tests.architecture.payment_things import PAYMENT_CASES
 from tests.architecture.phone_log_things import PHONE_LOG_CASES
 from tests.architecture.picking_things import PICKING_CASES
 from tests.architecture.place_things import PLACE_CASES
-from tests.architecture.retention_things import a_class_body, a_legal_hold, a_retention_class
+from tests.architecture.retention_things import RETENTION_CASES
 from tests.architecture.sighting_things import SIGHTINGS
 from tests.architecture.stock_things import a_reorder_rule, a_reservation
 from tests.architecture.tracking_things import TRACKING_CASES, a_position
@@ -313,6 +314,15 @@ class Case:
     foreign: int = 404
 
 
+async def id_for(case: Case, world: World, method: str) -> str:
+    """What to call the operation with: a thing of its own, or what serves all operations that only read it."""
+    if method != "GET":
+        return await case.make(world)
+    if case.make not in world.to_read:
+        world.to_read[case.make] = await case.make(world)
+    return world.to_read[case.make]
+
+
 async def body_of(case: Case, world: World) -> object:
     """What the operation is sent."""
     return await case.body(world) if callable(case.body) else case.body
@@ -367,6 +377,7 @@ CASES: dict[str, Case] = {
     # every organisation has a setting of this name, with a value of its own: tests/cloud_api/configuration
     "get_setting": Case(a_setting, foreign=200),
     "change_setting": Case(a_setting, {"value": "mr-IN"}, foreign=200),
+    "retry_event": Case(a_parked_event, by_operator=True, foreign=403),
     "get_feature_flag": Case(a_flag, by_operator=True, foreign=403),
     "change_feature_flag": Case(a_flag, {"enabled": True}, by_operator=True, foreign=403),
     "delete_feature_flag": Case(a_flag, by_operator=True, foreign=403),
@@ -428,11 +439,7 @@ CASES: dict[str, Case] = {
     "record_calibration": Case(another_sensor, {"gain": 1.01, "due_on": "2027-01-31"}),
     "get_sensor_retention": Case(a_sensor),
     "set_sensor_retention": Case(another_sensor, {"class_id": None}),
-    "get_retention_class": Case(a_retention_class),
-    "update_retention_class": Case(a_retention_class, a_class_body),
-    "delete_retention_class": Case(a_retention_class),
-    "get_legal_hold": Case(a_legal_hold),
-    "release_legal_hold": Case(a_legal_hold),
+    **{name: Case(*line) for name, line in RETENTION_CASES.items()},
     "get_sensor": Case(a_sensor),
     "retire_sensor": Case(another_sensor),
     "update_sensor": Case(a_sensor, {"offset": 0.5}),

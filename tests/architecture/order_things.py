@@ -92,6 +92,7 @@ ORDER_CASES: Mapping[str, tuple[Make, object]] = {
     "add_customer_address": (a_customer_who_orders, {**ADDRESS, **_AT}),
     "update_customer_address": (a_door, {"label": "kitchen"}),
     "remove_customer_address": (one_door_of_two, None),
+    "get_slot": (a_slot, None),
     "update_slot": (a_slot, {"capacity": 30}),
     "withdraw_slot": (a_slot, None),
 }

@@ -12,6 +12,8 @@ from cloud_api.orders.payments.provider import Razorpay
 from device_sims.razorpay import RazorpayDouble
 from device_sims.razorpay_words import Webhook
 from tests.architecture.worlds import World
+from tests.cloud_api.media.samples import picture
+from tests.cloud_api.returns.pictures import picture_of
 from tests.factories.orders import Depot, make_depot, order_from
 from tests.factories.payments import begin
 from tests.factories.returns import HandedOver, hand_over_order
@@ -100,14 +102,16 @@ def _return(stage: str) -> Callable[[World], Awaitable[str]]:
 
 
 async def _last_return(world: World) -> tuple[HandedOver, Any]:
-    """Of whichever was made last; one that was inspected when there is none."""
-    if "return" not in _handed:
+    """Of whichever was made last; one that was inspected when there is none of which goods came."""
+    if "return" not in _handed or not _handed["return"][1]["goods"]:
         await _return("inspect")(world)
     return _handed["return"]
 
 
 async def what_came(world: World) -> object:
-    handed, one = await _last_return(world)
+    if "return" not in _handed:
+        await _return("approve")(world)
+    handed, one = _handed["return"]
     goods = {"line_id": one["lines"][0]["id"], "quantity": "1", "temperature_c": 4.0, "outside_minutes": 5}
     return {"location_id": handed.quarantine_id, "goods": [goods]}
 
@@ -125,6 +129,12 @@ async def where_it_is_sold(world: World) -> object:
 async def what_is_scrapped(world: World) -> object:
     _, one = await _last_return(world)
     return {"goods_ids": [one["goods"][0]["id"]], "reason": "soft"}
+
+
+async def a_pictured_return(world: World) -> str:
+    """Two ids: of the return, and of its picture."""
+    return_id = await _return("ask")(world)
+    return f"{return_id} {(await picture_of(world.tenant, return_id))['id']}"
 
 
 async def a_drivers_cash(world: World) -> object:
@@ -165,6 +175,9 @@ PAYMENT_CASES: Mapping[str, tuple[Any, ...]] = {
     "restock_return": (_return("inspect"), where_it_is_sold),
     "scrap_return": (_return("inspect"), what_is_scrapped),
     "refund_return": (_return("inspect"), {}),
+    "add_return_picture": (_return("ask"), picture(), False, False, {"Content-Type": "image/png"}),
+    "get_return_picture": (a_pictured_return,),
+    "remove_return_picture": (a_pictured_return,),
 }
 
 PAYMENT_GOOD: Mapping[str, Callable[[World], Awaitable[object]]] = {

@@ -1,6 +1,10 @@
 """Classes of retention and legal holds, for the operations of `/api/v1/telemetry`."""
 
+from collections.abc import Awaitable, Callable, Mapping
+
 from tests.architecture.worlds import World
+
+Body = object | Callable[[World], Awaitable[object]]
 
 
 async def a_retention_class(world: World) -> str:
@@ -20,3 +24,13 @@ async def a_legal_hold(world: World) -> str:
 
 def a_hold_of(world: World) -> dict[str, object]:
     return {"location_id": world.store.room_id, "reason": "claim 17"}
+
+
+#: operation -> how to come by its id, and what to send
+RETENTION_CASES: Mapping[str, tuple[Callable[[World], Awaitable[str]], Body]] = {
+    "get_retention_class": (a_retention_class, None),
+    "update_retention_class": (a_retention_class, a_class_body),
+    "delete_retention_class": (a_retention_class, None),
+    "get_legal_hold": (a_legal_hold, None),
+    "release_legal_hold": (a_legal_hold, None),
+}

@@ -16,7 +16,7 @@ import pytest
 from cloud_api.identity.roles.catalogue import GATEWAY, OWN_REACH, SUPER_ADMIN, built_in_roles, permissions
 from cloud_api.policy import Policy, policies
 from tests.architecture.creations import GOOD, Good
-from tests.architecture.operations import CASES, NOBODYS_ID, body_of, the_operator
+from tests.architecture.operations import CASES, NOBODYS_ID, body_of, id_for, the_operator
 from tests.architecture.worlds import World, make_world
 from tests.cloud_api.conftest import open_shared_platform
 from tests.factories.farms import make_person
@@ -73,7 +73,7 @@ async def good_call(world: World, policy: Policy) -> tuple[str, object, Good]:
         good = await GOOD[policy.name](world) if policy.name in GOOD else Good()
         return policy.path, good.body, good
     case = CASES[policy.name]
-    identities = itertools.cycle((await case.make(world)).split())
+    identities = itertools.cycle((await id_for(case, world, policy.method)).split())
     path = re.sub(r"\{\w+\}", lambda _: next(identities), policy.path)
     return path, await body_of(case, world), Good()
 

@@ -5,11 +5,12 @@ again when they are confined to all the others.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from tests.architecture.edge_things import a_gateway, the_gateway
-from tests.architecture.operations import CASES, Case, body_of
+from tests.architecture.operations import CASES, Case, body_of, id_for
 from tests.architecture.test_owners import OPERATIONS, Operation, call
 from tests.architecture.worlds import World, make_world
 from tests.cloud_api.conftest import open_shared_platform
@@ -56,8 +57,9 @@ async def warehouses_but(world: World, empty: str) -> list[str]:
 
 async def heard(world: World, person: Tenant, empty: str, operation: Operation, case: Case) -> list[int]:
     """The statuses that the person hears outside and inside of the warehouse."""
-    make = the_gateway if case.make is a_gateway else case.make  # one with a sensor in a place
-    identity, body = await make(world), await body_of(case, world)
+    if case.make is a_gateway:
+        case = replace(case, make=the_gateway)  # one with a sensor in a place
+    identity, body = await id_for(case, world, operation.method), await body_of(case, world)
     statuses = []
     for warehouse_ids in ([empty], await warehouses_but(world, empty)):
         await confine(world.tenant, person, *warehouse_ids)

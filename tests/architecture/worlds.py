@@ -1,6 +1,6 @@
 """What an organisation has, as far as operations need it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.factories.orders import Depot
 from tests.factories.stores import ColdStore, make_cold_store
@@ -16,6 +16,8 @@ class World:
     numbers: int = 0
     depot: Depot | None = None
     operator: Tenant | None = None
+    #: by what made it
+    to_read: dict[object, str] = field(default_factory=dict)
 
     @property
     def tenant(self) -> Tenant:

@@ -17,7 +17,7 @@ import pyotp
 from cloud_api.kernel import clock
 from cloud_api.logistics.tracking import service as tracking
 from tests.architecture.creations import GOOD, Good
-from tests.architecture.operations import CASES, body_of, the_operator
+from tests.architecture.operations import CASES, body_of, id_for, the_operator
 from tests.architecture.test_owners import Operation
 from tests.architecture.worlds import World
 from tests.cloud_api.identity.mailed import mailed_token
@@ -326,7 +326,7 @@ async def good_call(world: World, operation: Operation, *, by_operator: bool) ->
         shown = {} if operation.public else by(who)
         return Call(body=body, query=good.query, headers={**dict(good.headers or {}), **shown})
     case = CASES[operation.name]
-    made, body = await case.make(world), await body_of(case, world)
+    made, body = await id_for(case, world, operation.method), await body_of(case, world)
     body = {} if body is None and operation.method in {"POST", "PUT", "PATCH"} else body
     who = (await the_operator(world)).client if case.by_operator or by_operator else world.tenant.client
     shown = {"Authorization": f"Bearer {world.store.gateway_token}"} if case.by_gateway else by(who)

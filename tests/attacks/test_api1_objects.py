@@ -61,11 +61,14 @@ FILTERS = [
     ("/api/v1/geofences/events", "vehicle_id"),
     ("/api/v1/items", "category_id"),
     ("/api/v1/items", "location_id"),
+    ("/api/v1/items", "user_id"),
     ("/api/v1/media", "entity_id"),
     ("/api/v1/orders", "customer_id"),
+    ("/api/v1/orders", "line_id"),
     ("/api/v1/orders", "slot_id"),
     ("/api/v1/orders", "warehouse_id"),
     ("/api/v1/orders/lines", "customer_id"),
+    ("/api/v1/orders/lines", "line_id"),
     ("/api/v1/orders/lines", "slot_id"),
     ("/api/v1/orders/lines", "warehouse_id"),
     ("/api/v1/orders/payments/cash/handovers", "driver_id"),
@@ -74,7 +77,10 @@ FILTERS = [
     ("/api/v1/returns", "customer_id"),
     ("/api/v1/returns", "order_id"),
     ("/api/v1/returns", "warehouse_id"),
+    ("/api/v1/telemetry/dead-letters", "gateway_id"),
     ("/api/v1/telemetry/gaps", "gateway_id"),
+    ("/api/v1/telemetry/sensor-retentions", "class_id"),
+    ("/api/v1/telemetry/stats", "gateway_id"),
     ("/api/v1/telemetry/readings", "location_id"),
     ("/api/v1/telemetry/readings/aggregate", "location_id"),
     ("/api/v1/telemetry/readings/aggregate", "sensor_id"),
@@ -191,7 +197,10 @@ async def things_of(world: World) -> dict[str, str]:
     await world.tenant.put(f"/api/v1/warehouse/products/{world.store.product_id}", shelved)
     await send(world.platform, world.store, [make_summary(1)], lane="summaries")
     await send(world.platform, world.store, [make_gap(1)], lane="gaps")
+    class_id = await CASES["get_retention_class"].make(world)
+    await world.tenant.put(f"/api/v1/telemetry/sensors/{world.store.sensor_id}/retention", {"class_id": class_id})
     return {
+        "class_id": class_id,
         "geofence_id": await a_fence_that_was_crossed(world),
         "gateway_id": world.store.gateway_id,
         "sensor_id": world.store.sensor_id,
@@ -201,6 +210,7 @@ async def things_of(world: World) -> dict[str, str]:
         "parent_id": world.store.room_id,
         "customer_id": order["customer_id"],
         "slot_id": await CASES["update_slot"].make(world),
+        "line_id": order["lines"][0]["id"],
         "product_id": received[0]["product_id"],
         "lot_id": received[0]["lot_id"],
         "group_id": await a_group(world),

@@ -15,6 +15,7 @@ from tests.attacks.calls import AUTH
 from tests.cloud_api.conftest import open_shared_platform
 from tests.cloud_api.identity.staff import refusal
 from tests.platform_under_test import app_to_read, open_platform
+from tests.services.waiting import let_the_minute_turn
 
 #: lists that are told whole, and what keeps them short
 WHOLE = {
@@ -151,6 +152,7 @@ async def test_a_search_takes_every_character_for_itself(world: World, text: str
 
 async def test_more_than_the_budget_is_refused_whatever_is_asked(sqlite_url: str) -> None:
     async with open_platform(sqlite_url, requests_per_hour=5, sign_ins_per_minute=3) as platform:
+        let_the_minute_turn()
         heard = [(await platform.tenant.client.get(f"{AUTH}/me")).status_code for _ in range(7)]
         assert heard == [200] * 5 + [429] * 2
         async with platform.client() as client:

@@ -70,7 +70,7 @@ class Run:
 async def run(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Run]:
     """As in production, but for what it says."""
     ready, mails = tmp_path / "cloud.json", tmp_path / "mail"
-    command = [sys.executable, "-c", "from cloud_api.cli import app; app()", "serve", "--ready-file", str(ready)]
+    command = [sys.executable, "-m", "coldfleet", "cloud", "serve", "--ready-file", str(ready)]
     environment = {
         "PYTHONPATH": str(ROOT),
         "COLDFLEET_ENVIRONMENT": "production",

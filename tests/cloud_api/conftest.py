@@ -17,8 +17,9 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from cloud_api.identity import passwords
 from cloud_api.kernel.db import Database
+from cloud_api.kernel.settings import Settings
 from tests.conftest import PASSWORD, SCHEME, TEMPLATE
-from tests.platform_under_test import Platform, application, database_on, settings_for_tests
+from tests.platform_under_test import Platform, application, database_on, drop_events, settings_for_tests
 from tests.services.postgres import PrivatePostgres
 
 _numbers = itertools.count(1)
@@ -60,16 +61,22 @@ async def shared_database(shared_database_url: str) -> AsyncIterator[Database]:
 
 
 @cache
+def settings_on(url: str) -> Settings:
+    """As tests have them: to read them from the environment takes longer than many a test."""
+    return settings_for_tests(database_url=url)
+
+
+@cache
 def app_on(url: str) -> FastAPI:
     """The application: it keeps nothing but its database."""
-    return application(settings_for_tests(database_url=url))
+    return application(settings_on(url))
 
 
 @asynccontextmanager
 async def open_shared_platform(url: str) -> AsyncIterator[Platform]:
     """As `open_platform`, with an application that other tests have used."""
     app = app_on(url)
-    app.state.settings = settings_for_tests(database_url=url)
+    app.state.settings = settings_on(url).model_copy()
     app.state.database = database_on(url)
     platform = Platform(app, app.state.database, app.state.settings)
     try:
@@ -78,6 +85,7 @@ async def open_shared_platform(url: str) -> AsyncIterator[Platform]:
     finally:
         for tenant in platform.tenants:
             await tenant.client.aclose()
+        await drop_events(platform.database)
         await platform.database.close()
 
 

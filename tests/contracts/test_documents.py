@@ -23,6 +23,7 @@ PUBLIC = {
     "browse_catalogue",
     "follow_order",
     "take_razorpay_webhook",
+    "tell_maintenance",
     "finish_oauth_sign_in",
     "forgot_password",
     "get_branding",
@@ -50,6 +51,7 @@ PUBLIC = {
 BODY_OPTIONAL = {
     "fulfill_order",
     "pack_order",
+    "release_reservation",
     "rotate_api_key",
     "rotate_oauth_client",
     "ship_order",

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import device_sims
 from device_sims.cli import app
 from tests.device_sims.mqtt_acceptor import MqttAcceptor
+from tests.services.free_port import free_port
 from tests.services.processes import running
 
 EXAMPLE = Path(device_sims.__file__).parent / "scenarios" / "cold_room.toml"
@@ -27,13 +28,6 @@ def refused(arguments: Sequence[str | Path]) -> str:
     assert isinstance(outcome.exception, SystemExit)
     assert len(outcome.stderr.splitlines()) == 1
     return outcome.stderr
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        assert isinstance(port, int)
-        return port
 
 
 async def test_a_run_ends_on_sigterm_with_everything_counted(tmp_path: Path) -> None:

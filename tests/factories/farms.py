@@ -12,7 +12,6 @@ from datetime import timedelta
 from functools import cache
 
 from fastapi import FastAPI
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.catalog.products import service as catalog
@@ -29,13 +28,12 @@ from cloud_api.identity.sessions.models import UserSession
 from cloud_api.identity.tokens import AccessClaims, issue
 from cloud_api.kernel import clock
 from cloud_api.kernel.db import Database
-from cloud_api.kernel.outbox import OutboxEvent
 from cloud_api.kernel.tenancy import OrganizationScope, SystemScope
 from cloud_api.places import service as places
 from cloud_api.places.schemas import LocationCreate, WarehouseCreate
 from tests.factories.batches import SENSOR
 from tests.factories.stores import ColdStore
-from tests.platform_under_test import Platform, Tenant, application, settings_for_tests
+from tests.platform_under_test import Platform, Tenant, application, drop_events, settings_for_tests
 
 _numbers = itertools.count(1)
 
@@ -58,9 +56,7 @@ async def open_farm(database: Database) -> AsyncIterator[Platform]:
     finally:
         for tenant in platform.tenants:
             await tenant.client.aclose()
-        async with database.unit_of_work(SystemScope("the events of this test are nobody else's")) as db:
-            left = update(OutboxEvent).where(OutboxEvent.dispatched_at.is_(None))
-            await db.execute(left.values(dispatched_at=clock.machine_now()))
+        await drop_events(database)
 
 
 @asynccontextmanager

@@ -42,14 +42,22 @@ class HandedOver:
 
     async def take_back(self, quantity: str = "4", **fields: Any) -> Any:
         """Approved, and in quarantine: 4 °C, ten minutes outside."""
-        one = await self.approve(quantity)
+        return await self._receive(await self.approve(quantity), quantity, **fields)
+
+    async def _receive(self, one: Any, quantity: str, **fields: Any) -> Any:
         goods = {"line_id": one["lines"][0]["id"], "quantity": quantity, "temperature_c": 4.0, "outside_minutes": 10}
         body = {"location_id": self.quarantine_id, "goods": [{**goods, **fields}]}
         return await self.tenant.post(f"{RETURNS}/{one['id']}/receive", body)
 
     async def inspect(self, quantity: str = "4", *, condition: str = "intact", **fields: Any) -> Any:
         """In quarantine, and looked at."""
-        one = await self.take_back(quantity, **fields)
+        return await self._look_at(await self.take_back(quantity, **fields), condition)
+
+    async def inspect_approved(self, one: Any) -> Any:
+        """Back as it was announced, and looked at."""
+        return await self._look_at(await self._receive(one, one["lines"][0]["quantity"]), "intact")
+
+    async def _look_at(self, one: Any, condition: str) -> Any:
         found = [{"goods_id": row["id"], "condition": condition} for row in one["goods"]]
         return await self.tenant.post(f"{RETURNS}/{one['id']}/inspect", {"goods": found})
 

@@ -90,7 +90,7 @@ def test_a_full_disk_loses_nothing_and_is_left_behind_when_there_is_room_again(t
         for _ in range(2):
             fill_until_noticed(disk, site)
             disk.free(site)
-            site.wait_for_messages(2000, timeout_s=10.0)
+            site.wait_for_messages(2000)
         site.cloud.ask("come")
         site.verdict()
         assert gateway.exit_code is None

@@ -41,7 +41,7 @@ class World:
     async def start_cloud(self) -> RunningProcess:
         ready = self.folder / "cloud.json"
         ready.unlink(missing_ok=True)
-        command = [sys.executable, "-c", "from cloud_api.cli import app; app()", "serve", "--ready-file", str(ready)]
+        command = [sys.executable, "-m", "coldfleet", "cloud", "serve", "--ready-file", str(ready)]
         environment = {
             "COLDFLEET_DATABASE_URL": self.database_url,
             "COLDFLEET_FCM_SERVICE_ACCOUNT": str(self.phones.service_account),

@@ -1,6 +1,6 @@
 """The stretch of time that a page shows: a day, a week or a month, until now or until a moment before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -26,6 +26,8 @@ class Period:
     until: datetime
     #: whether it goes on with the time
     follows: bool
+    #: what else stands in the page's address
+    kept: Sequence[tuple[str, str]] = ()
 
     @property
     def since(self) -> datetime:
@@ -55,7 +57,7 @@ class Period:
     @property
     def query(self) -> str:
         """The same for another page of ours."""
-        return urlencode({"span": self.span} | ({} if self.follows else {"until": self.until.isoformat()}))
+        return self._query(self.span, None if self.follows else self.until)
 
     def of_span(self, span: str) -> str:
         """The same page with another span."""
@@ -75,12 +77,19 @@ class Period:
         return self._address(self.span, None if until >= clock.now() else until)
 
     def _address(self, span: str, until: datetime | None) -> str:
-        named = {"span": span} | ({} if until is None else {"until": until.isoformat(timespec="seconds")})
-        return f"{self.path}?{urlencode(named)}"
+        return f"{self.path}?{self._query(span, until)}"
+
+    def _query(self, span: str, until: datetime | None) -> str:
+        ends = [] if until is None else [("until", until.isoformat(timespec="seconds"))]
+        return urlencode([*self.kept, ("span", span), *ends])
 
 
-def period_of(request: Request, path: str) -> Period:
-    """What the address asks for; what it says wrongly is not heard."""
+def period_of(request: Request, path: str, kept: Sequence[tuple[str, str]] = ()) -> Period:
+    """What the address asks for; what it says wrongly is not heard.
+
+    Args:
+        kept: what else stands in it, and stays when the time is another.
+    """
     span = request.query_params.get("span", "")
     now = clock.now()
     try:
@@ -88,4 +97,4 @@ def period_of(request: Request, path: str) -> Period:
     except ValueError:
         until = now
     follows = until.tzinfo is None or until >= now
-    return Period(path, span if span in SPANS else "day", now if follows else until, follows)
+    return Period(path, span if span in SPANS else "day", now if follows else until, follows, kept)

@@ -15,9 +15,9 @@ from cloud_api.kernel import clock
 #: excursions that go on
 GOING_ON = ("open", "acknowledged")
 _DAY = timedelta(hours=24)
+PLACES = "/warehouse/storage/locations"
 #: what the API takes at once
 _MOST_SENSORS, _MOST_IDS = 1_000, 200
-_PLACES = "/warehouse/storage/locations"
 _NONE: Answer = {"first": (), "count": 0}
 #: how a tile looks, and which come first
 _TONES: Mapping[str, tuple[str, int]] = {
@@ -140,7 +140,7 @@ async def room_at(desk: Desk, visitor: Visitor, place_id: str, *, inside: bool =
         Refused: when it is not there, or somebody may not see places or readings.
     """
     place, latest, warehouses, waiting, rules = await together(
-        desk.get(f"{_PLACES}/{place_id}", climate=False),
+        desk.get(f"{PLACES}/{place_id}", climate=False),
         desk.get("/telemetry/readings/latest", location_id=place_id),
         _warehouses(desk, visitor),
         _if_may(visitor, "alerts:read", desk.get("/excursions/places", location_id=place_id)),
@@ -157,10 +157,23 @@ async def room_at(desk: Desk, visitor: Visitor, place_id: str, *, inside: bool =
 async def limits_at(desk: Desk, visitor: Visitor, place_id: str, quantity: str) -> Limits:
     """What a quantity is kept at in a place, where nothing else of the place is asked for."""
     place, rules = await together(
-        desk.get(f"{_PLACES}/{place_id}", climate=False),
+        desk.get(f"{PLACES}/{place_id}", climate=False),
         desk.every("/alerts/rules", location_id=place_id, enabled=True) if visitor.may("alerts:read") else _nothing(),
     )
     return limits_of(place, quantity, rules)
+
+
+async def limits_at_all(desk: Desk, visitor: Visitor, rooms: Sequence[Answer], quantity: str) -> Mapping[str, Limits]:
+    """What a quantity is kept at in each of these rooms, by their ids: the rules are asked for once."""
+    places, rules = await together(
+        _with_around(desk, rooms),
+        _if_may(visitor, "alerts:read", desk.every("/alerts/rules", enabled=True)),
+    )
+    its = {room["id"]: set(around(room["id"], places)) for room in rooms}
+    return {
+        room["id"]: limits_of(room, quantity, [rule for rule in rules if rule["location_id"] in its[room["id"]]])
+        for room in rooms
+    }
 
 
 def bare_rooms_of(known: Known) -> list[Room]:
@@ -239,14 +252,18 @@ def _state(figures: Mapping[str, Figure], values: Sequence[Answer], excursions: 
 
 async def _places_of(desk: Desk, warehouse_id: str) -> tuple[Collection[str], Mapping[str, Answer]]:
     """(ids of the places with sensors, these places and all that they lie in)."""
-    rows = await desk.every(_PLACES, warehouse_id=warehouse_id, measured=True, climate=False)
+    rows = await desk.every(PLACES, warehouse_id=warehouse_id, measured=True, climate=False)
+    return [row["id"] for row in rows], await _with_around(desk, rows)
+
+
+async def _with_around(desk: Desk, rows: Sequence[Answer]) -> Mapping[str, Answer]:
+    """Places, and all that they lie in."""
     found = {row["id"]: row for row in rows}
-    measured = [*found]
     while rows:
         around_them = sorted({row["parent_id"] for row in rows if row["parent_id"]} - found.keys())
-        rows = await desk.every(_PLACES, id=around_them[:_MOST_IDS], climate=False) if around_them else []
+        rows = await desk.every(PLACES, id=around_them[:_MOST_IDS], climate=False) if around_them else []
         found |= {row["id"]: row for row in rows}
-    return measured, found
+    return found
 
 
 def _warehouses(desk: Desk, visitor: Visitor) -> Coroutine[Any, Any, list[Answer]]:

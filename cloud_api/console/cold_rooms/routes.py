@@ -8,7 +8,7 @@ from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from cloud_api.console.asking import Answer, Desk, together
-from cloud_api.console.cold_rooms import charts
+from cloud_api.console.cold_rooms import charts, compare_pages
 from cloud_api.console.cold_rooms.goods import inside, levels_in
 from cloud_api.console.cold_rooms.periods import SPANS, Period, period_of
 from cloud_api.console.cold_rooms.rooms import Room, bare_rooms_of, limits_at, look, room_at, with_trends
@@ -18,6 +18,7 @@ from cloud_api.console.pages import Visitor, show
 from cloud_api.console.route import AtDesk, Looking, console_router
 
 router = console_router("/cold-rooms")
+router.include_router(compare_pages.router)
 
 #: what a room has charts of
 _CHARTED = ("temperature", "humidity")

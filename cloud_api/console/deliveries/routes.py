@@ -5,7 +5,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from cloud_api.console import files, forms
+from cloud_api.console import clashes, files, forms
 from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.choices import options, warehouses_of
 from cloud_api.console.deliveries import road
@@ -20,6 +20,7 @@ pages = console_router("/deliveries")
 
 FILTERS = ("order_id", "status", "driver_id", "warehouse_id", "since", "until")
 STATES = ("pending", "assigned", "out_for_delivery", "arrived", "delivered", "failed", "returned", "cancelled")
+_PLANNED = {"route_id": "Planned route", "note": "Note for the driver"}
 REASONS = ("customer_absent", "refused", "wrong_address", "damaged", "excursion", "vehicle", "other")
 #: what a dispatcher may say of a delivery, by where it stands
 MOVES = {
@@ -149,13 +150,13 @@ async def move_delivery(request: Request, desk: AtDesk, visitor: Looking, id: st
 async def plan_delivery(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """Onto another route, or off its route; a note."""
     form = await forms.read(request)
-    body = form.body("route_id", note=form.get("note"))
+    body = form.body("route_id", note=form.get("note"), **clashes.version_of(form))
     body.setdefault("route_id", None)
     try:
         await desk.do("PUT", f"/warehouse/deliveries/{id}", body, key=form.key)
     except Refused as refused:
         form.refuse(refused)
-        return await _delivery(request, desk, visitor, id, status=refused.status, planning=form)
+        return await _delivery(request, desk, visitor, id, status=refused.status, planning=form, refused=refused)
     return go(request, f"/console/deliveries/{id}", said="The delivery is planned anew.")
 
 
@@ -172,17 +173,22 @@ async def override_code(request: Request, desk: AtDesk, visitor: Looking, id: st
 
 
 async def _delivery(
-    request: Request, desk: Desk, visitor: Visitor, id: str, *, status: int = 200, **typed: Form
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    id: str,
+    *,
+    status: int = 200,
+    refused: Refused | None = None,
+    **typed: Form,
 ) -> Response:
     told, planned = await together(_told(desk, id), _planned_routes(desk, visitor))
     delivery = told["delivery"]
-    shown = {
-        "moving": Form(),
-        "planning": Form.of(route_id=delivery["route_id"], note=delivery["note"]),
-        "passing": Form(),
-        **typed,
-    }
+    now = Form.of(route_id=delivery["route_id"], note=delivery["note"], version=delivery["version"])
+    shown = {"moving": Form(), "planning": now, "passing": Form(), **typed}
     routes = options(planned, "number", "vehicle_number", "driver_name", "delivery_date")
+    if refused is not None:
+        clashes.meet(shown["planning"], refused, now, clashes.said(visitor, _PLANNED), route_id=dict(routes).get)
     moves = MOVES.get(delivery["status"], ())
     return show(
         request, "deliveries/delivery.html", status=status, routes=routes, moves=moves, reasons=REASONS, **shown, **told

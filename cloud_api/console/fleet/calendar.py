@@ -62,6 +62,25 @@ async def create_shift(request: Request, desk: AtDesk, visitor: Looking) -> Resp
     return go(request, f"{HERE}?week={monday_of(request, visitor)}", said="The shift is kept.")
 
 
+@pages.get("/{id}/edit")
+async def show_shift(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
+    """One shift, in its form."""
+    return await _shift(request, desk, visitor, await _one(desk, id))
+
+
+@pages.post("/{id}/edit")
+async def change_shift(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
+    """Other hours, another day or another vehicle in the place of these."""
+    form = await forms.read(request)
+    body = {name: value for name, value in shift_of(form).items() if name != "user_id"}
+    try:
+        await desk.do("PUT", f"{_SHIFTS}/{id}", body, key=form.key)
+    except Refused as refused:
+        form.refuse(refused)
+        return await _shift(request, desk, visitor, await _one(desk, id), form, status=refused.status)
+    return go(request, f"{HERE}?week={monday_of(request, visitor)}", said="The shift is changed.")
+
+
 @pages.post("/{id}/delete")
 async def delete_shift(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """Take a shift away."""
@@ -139,6 +158,33 @@ async def _week(request: Request, desk: Desk, visitor: Visitor, form: Form, *, s
         vehicles=vehicles,
         weekdays=WEEKDAYS,
     )
+
+
+async def _one(desk: Desk, id: str) -> Answer:
+    found = (await desk.page(_SHIFTS, id=id, limit=1)).items
+    if not found:
+        raise Refused(404, "NOT_FOUND", f"no shift with id {id}", {"id": "not found"})
+    return found[0]
+
+
+async def _shift(
+    request: Request, desk: Desk, visitor: Visitor, shift: Answer, form: Form | None = None, *, status: int = 200
+) -> Response:
+    visitor.need("fleet:write")
+    known = ("vehicle_id", "weekday", "on_date", "break_minutes")
+    shown = form or Form.of(
+        {name: shift[name] for name in known},
+        from_time=shift["from_time"][:5],
+        until_time=shift["until_time"][:5],
+        is_off=shift["is_off"] or None,
+    )
+    vehicles = await _vehicles(desk)
+    if shift["vehicle_id"] and shift["vehicle_id"] not in dict(vehicles):  # it is in the workshop, or retired
+        vehicles.append((shift["vehicle_id"], str(shift["vehicle_number"])))
+    return show(
+        request, "fleet/shift.html", status=status, shift=shift, form=shown, vehicles=vehicles,
+        weekdays=WEEKDAYS, week=monday_of(request, visitor),
+    )  # fmt: skip
 
 
 async def _shifts(desk: Desk, monday: date) -> list[Answer]:

@@ -95,13 +95,22 @@ async def add_rule(request: Request, desk: AtDesk, visitor: Looking, id: str) ->
 
 
 @router.post("/{id}/rules/{rule_id}/mode")
-async def switch_mode(request: Request, desk: AtDesk, id: str, rule_id: str) -> Response:
+async def switch_mode(request: Request, desk: AtDesk, visitor: Looking, id: str, rule_id: str) -> Response:
     """Propose what was booked at once, or the other way round."""
     form = await forms.read(request)
     rules = await desk.every(_RULES, reader_id=id)
-    named = ("action", "to_location_id", "window_s", "max_age_s")
-    facts = next(({name: rule[name] for name in named} for rule in rules if rule["id"] == rule_id), {})
-    await desk.do("PUT", f"{_RULES}/{rule_id}", {**facts, "mode": form.get("mode")}, key=form.key)
+    rule: Answer = next((rule for rule in rules if rule["id"] == rule_id), {})
+    facts = {name: rule[name] for name in ("action", "to_location_id", "window_s", "max_age_s") if name in rule}
+    body = {**facts, "mode": form.get("mode"), **clashes.version_of(form)}
+    try:
+        await desk.do("PUT", f"{_RULES}/{rule_id}", body, key=form.key)
+    except Refused as refused:
+        if not clashes.is_stale(refused):
+            raise
+        now = Form.of(mode=rule["mode"], version=rule["version"])
+        clashes.meet(form, refused, now, {"mode": visitor.say("How")}, mode=visitor.writing.word)
+        form.values["rule_id"] = rule_id
+        return await _page(request, desk, visitor, id, refused=refused, switching=form)
     return go(request, f"{_PATH}/{id}", said="The rule is changed.")
 
 
@@ -186,6 +195,7 @@ async def _page(
     refused: Refused | None = None,
     form: Form | None = None,
     ruling: Form | None = None,
+    switching: Form | None = None,
 ) -> Response:
     reader, places, rules = await together(
         desk.get(f"{_API}/{id}"),
@@ -206,6 +216,7 @@ async def _page(
         gateway=gateway,
         rules=rules,
         names=await names_of(visitor, places=[reader["location_id"], *(rule["to_location_id"] for rule in rules)]),
+        switching=switching,
         ruling=ruling or Form.of(direction="in", mode="propose", window_s=30, max_age_min=15),
         actions=words(ACTIONS),
         modes=words(MODES),

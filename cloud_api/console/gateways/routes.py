@@ -4,10 +4,12 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from cloud_api.console import forms
+from cloud_api.console import clashes, forms
 from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console.files import MOST_ROWS, moment, table_file
 from cloud_api.console.forms import Form
-from cloud_api.console.gateways import wanted
+from cloud_api.console.gateways import differences, wanted
+from cloud_api.console.gateways.lost import router as lost
 from cloud_api.console.gateways.readers import router as readers
 from cloud_api.console.gateways.scales import router as scales
 from cloud_api.console.gateways.sensors import router as sensors
@@ -60,7 +62,7 @@ async def announce_gateway(request: Request, desk: AtDesk) -> Response:
     return _claim(request, made, form.get("name"))
 
 
-for its in (sensors, readers, scales):
+for its in (sensors, readers, scales, lost):
     router.include_router(its)
 
 
@@ -128,6 +130,32 @@ async def send_command(request: Request, desk: AtDesk, id: str) -> Response:
     return go(request, f"{_HERE}/{id}/commands", said="It hears of this with its next word.")
 
 
+@router.get("/gateways/{id}/alarms")
+async def list_alarms(request: Request, desk: AtDesk, id: str) -> Response:
+    """All that its own judge has raised."""
+    source = f"{_API}/{id}/alarms"
+    gateway, rows, its = await together(desk.get(f"{_API}/{id}"), table(request, desk, source), _sensors(desk, id))
+    return show(request, "gateways/alarms.html", here="alarms", gateway=gateway, table=rows, codes=its)
+
+
+@router.get("/gateways/{id}/alarms/export")
+async def export_alarms(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
+    """The same as a file."""
+    rows, its = await together(desk.every(f"{_API}/{id}/alarms", most=MOST_ROWS), _sensors(desk, id))
+    head = ("Raised", "Began", "Over since", "Sensor", "What", "Value", "Rule")
+    told = (
+        [
+            *(moment(one[name]) for name in ("raised_at", "started_at", "cleared_at")),
+            its.get(one["sensor_id"], {}).get("code", ""),
+            visitor.writing.word(one["kind"]),
+            one["value"],
+            one["rule"],
+        ]
+        for one in rows
+    )
+    return table_file(request, "gateway-alarms", [visitor.say(name) for name in head], told)
+
+
 @router.get("/gateways/{id}/logs")
 async def list_logs(request: Request, desk: AtDesk, id: str) -> Response:
     """What it handed in of its log."""
@@ -136,9 +164,9 @@ async def list_logs(request: Request, desk: AtDesk, id: str) -> Response:
 
 
 @router.get("/gateways/{id}/config")
-async def show_config(request: Request, desk: AtDesk, id: str) -> Response:
+async def show_config(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
     """What it is to do."""
-    return await _config(request, desk, id)
+    return await _config(request, desk, visitor, id)
 
 
 @router.post("/gateways/{id}/config")
@@ -149,12 +177,12 @@ async def change_config(request: Request, desk: AtDesk, visitor: Looking, id: st
     body = wanted.body_of(form, config)
     if form.get("version") != str(config["version"]):
         form.problem = visitor.say(_MOVED)
-        return await _config(request, desk, id, status=409, form=form)
+        return await _config(request, desk, visitor, id, status=409, form=form)
     try:
         made = await desk.do("PUT", f"{_API}/{id}/config", body, key=form.key)
     except Refused as refused:
         form.refuse(refused)
-        return await _config(request, desk, id, status=refused.status, form=form)
+        return await _config(request, desk, visitor, id, status=refused.status, form=form)
     changed = made["version"] != config["version"]
     said = "The configuration is a new version; the gateway takes it soon." if changed else "Nothing has changed."
     return go(request, f"{_HERE}/{id}/config", said=said)
@@ -174,11 +202,12 @@ async def rename_gateway(request: Request, desk: AtDesk, visitor: Looking, id: s
     """Call it something else."""
     form = await forms.read(request)
     try:
-        await desk.do("PUT", f"{_API}/{id}", form.body("name"), key=form.key)
+        await desk.do("PUT", f"{_API}/{id}", {**form.body("name"), **clashes.version_of(form)}, key=form.key)
     except Refused as refused:
         form.refuse(refused)
         told = await _health(request, desk, visitor, id)
-        return show(request, "gateways/health.html", status=refused.status, here="health", form=form, **told)
+        clashes.meet(form, refused, told["naming"], {"name": visitor.say("Name")})
+        return show(request, "gateways/health.html", status=refused.status, here="health", **{**told, "naming": form})
     return go(request, f"{_HERE}/{id}", said="The gateway has its new name.")
 
 
@@ -221,16 +250,20 @@ async def _health(request: Request, desk: Desk, visitor: Visitor, id: str) -> di
         desk.get(f"{_API}/{id}"),
         desk.page(f"{_API}/{id}/heartbeats", limit=12),
         desk.page(f"{_API}/{id}/alarms", limit=10),
-        desk.every("/edge/sensors", gateway_id=id),
+        _sensors(desk, id),
     )
     return {
         "gateway": gateway,
         "beats": beats.items,
         "beat": beats.items[0] if beats.items else None,
         "alarms": alarms.items,
-        "codes": {row["id"]: row for row in its},
-        "naming": Form.of(name=gateway["name"]),
+        "codes": its,
+        "naming": Form.of(name=gateway["name"], version=gateway["version"]),
     }
+
+
+async def _sensors(desk: Desk, id: str) -> dict[str, Answer]:
+    return {row["id"]: row for row in await desk.every("/edge/sensors", gateway_id=id)}
 
 
 async def _commands(request: Request, desk: Desk, id: str, *, status: int = 200, form: Form | None = None) -> Response:
@@ -248,7 +281,9 @@ async def _commands(request: Request, desk: Desk, id: str, *, status: int = 200,
     )
 
 
-async def _config(request: Request, desk: Desk, id: str, *, status: int = 200, form: Form | None = None) -> Response:
+async def _config(
+    request: Request, desk: Desk, visitor: Visitor, id: str, *, status: int = 200, form: Form | None = None
+) -> Response:
     gateway, config, history = await together(
         desk.get(f"{_API}/{id}"), desk.get(f"{_API}/{id}/config"), desk.page(f"{_API}/{id}/config/history", limit=20)
     )
@@ -261,6 +296,8 @@ async def _config(request: Request, desk: Desk, id: str, *, status: int = 200, f
         gateway=gateway,
         config=config,
         history=history.items,
+        new_in=differences.by_version(history.items, visitor),
+        names=await names_of(visitor, people=[one["created_by"] for one in history.items]),
         form=shown,
         rows=wanted.rows_of(shown),
         watch_kinds=wanted.WATCH_KINDS,

@@ -19,6 +19,8 @@ _API = "/edge/scales"
 _PATH = "/console/gateways/scales"
 UNITS = ("kg", "g", "t", "lb", "oz")
 _WEIGHTS = ("capacity_kg", "division_kg", "tare_kg")
+#: when a weight is believed
+_STABLE = ("readings", "within_s")
 #: what two people may say differently, as the form calls it
 _LABELS = {
     "name": "Name",
@@ -75,6 +77,27 @@ async def retire_scale(request: Request, desk: AtDesk, id: str) -> Response:
     return go(request, f"{_PATH}/{id}", said="The scale is retired.")
 
 
+@router.post("/{id}/tare")
+async def tare_scale(request: Request, desk: AtDesk, id: str) -> Response:
+    """Have its gateway set it to nothing, with what lies on it now."""
+    form = await forms.read(request)
+    await desk.do("POST", f"{_API}/{id}/tare", key=form.key)
+    return go(request, f"{_PATH}/{id}", said="Its gateway tares it with its next word.")
+
+
+@router.post("/{id}/stability")
+async def set_stability(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Response:
+    """Say when one of its weights is believed."""
+    form = await forms.read(request)
+    body = {name: forms.whole(form.get(name)) for name in _STABLE if form.get(name)}
+    try:
+        await desk.do("PUT", f"{_API}/{id}/stability", body, key=form.key)
+    except Refused as refused:
+        form.refuse(refused)
+        return await _page(request, desk, visitor, id, believing=form, status=refused.status)
+    return go(request, f"{_PATH}/{id}", said="Its weights are believed as you said.")
+
+
 def _facts(form: Form) -> dict[str, Any]:
     """All that is weighed by."""
     weights = {name: forms.real(form.get(name)) for name in _WEIGHTS if form.get(name)}
@@ -86,9 +109,19 @@ def _units() -> Options:
 
 
 async def _page(
-    request: Request, desk: Desk, visitor: Visitor, id: str, *, refused: Refused | None = None, form: Form | None = None
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    id: str,
+    *,
+    refused: Refused | None = None,
+    form: Form | None = None,
+    believing: Form | None = None,
+    status: int = 200,
 ) -> Response:
-    scale, places = await together(desk.get(f"{_API}/{id}"), places_of(visitor))
+    scale, places, stability = await together(
+        desk.get(f"{_API}/{id}"), places_of(visitor), desk.get(f"{_API}/{id}/stability")
+    )
     choices = options(places, "code", "name")
     if form is not None and refused is not None:
         labels = clashes.said(visitor, _LABELS)
@@ -97,8 +130,10 @@ async def _page(
     return show(
         request,
         "gateways/scale.html",
-        status=200 if refused is None else refused.status,
+        status=status if refused is None else refused.status,
         scale=scale,
+        stability=stability,
+        believing=believing or Form.of({name: stability[name] for name in _STABLE}),
         gateway=gateway,
         form=form or _form_of(scale),
         names=await names_of(visitor, places=[scale["location_id"]]),

@@ -120,14 +120,25 @@ async def record_calibration(request: Request, desk: AtDesk, visitor: Looking, i
     return go(request, f"/console/gateways/sensors/{id}", said="The calibration is written down.")
 
 
+@router.post("/{id}/retention")
+async def keep_readings(request: Request, desk: AtDesk, id: str) -> Response:
+    """Give it another class, or the standard one."""
+    form = await forms.read(request)
+    await desk.do("PUT", f"/telemetry/sensors/{id}/retention", {"class_id": form.get("class_id") or None})
+    return go(request, f"/console/gateways/sensors/{id}", said="Its readings are kept as its class says.")
+
+
 async def _sensor(
     request: Request, desk: Desk, visitor: Visitor, id: str, *, refused: Refused | None = None, **typed: Form
 ) -> Response:
-    sensor, calibrations, placements, places = await together(
+    writes = visitor.may("devices:write")
+    sensor, calibrations, placements, places, kept, classes = await together(
         desk.get(f"{_API}/{id}"),
         desk.get(f"{_API}/{id}/calibrations"),
         desk.get(f"{_API}/{id}/placements"),
-        places_of(visitor) if visitor.may("devices:write") else nothing(),
+        places_of(visitor) if writes else nothing(),
+        desk.get(f"/telemetry/sensors/{id}/retention"),
+        desk.every("/telemetry/retention-classes") if writes else nothing(),
     )
     gateway, names = await together(
         desk.get(f"/edge/gateways/{sensor['gateway_id']}"),
@@ -154,6 +165,9 @@ async def _sensor(
         placements=placements,
         names=names,
         places=options(places, "code", "name"),
+        kept=kept,
+        keeping=Form.of(class_id=kept["class_id"]),
+        classes=options(classes),
         **shown,
     )
 

@@ -1,9 +1,9 @@
 """`/console/lots/{id}/split`, `/merge` and `/repack`: one lot becomes others, and what came of what stays known."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from cloud_api.console import forms
 from cloud_api.console.asking import Answer, Refused
@@ -13,6 +13,7 @@ from cloud_api.console.handling.sheets import taken
 from cloud_api.console.lots.listing import LOTS
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.products.detail import where_typed
+from cloud_api.console.products.listing import PRODUCTS
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.stock.levels import LEVELS
 
@@ -49,6 +50,19 @@ async def split(request: Request, desk: AtDesk, visitor: Looking, id: str) -> Re
 async def show_repack(request: Request, visitor: Looking, id: str) -> Response:
     """The form for packing a part of it as something else."""
     return await _page(request, visitor, id, "repack", Form())
+
+
+@router.get("/{id}/repack/weight")
+async def show_made_weight(
+    request: Request, desk: AtDesk, id: str, line: Annotated[int, Query(ge=0, lt=_LINES)]
+) -> Response:
+    """The field for the weight of what comes out, if that is weighed piece by piece; else nothing."""
+    at, asked = f"made.{line}.", request.query_params
+    chosen = asked.get(f"{at}product_id") or (await desk.get(f"{LOTS}/{id}"))["product_id"]
+    product = await desk.get(f"{PRODUCTS}/{chosen}")
+    if not product["catch_weight"]:
+        return Response()
+    return show(request, "lots/made_weight.html", form=Form.of(dict(asked)), at=at)
 
 
 @router.post("/{id}/repack")

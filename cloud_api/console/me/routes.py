@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from cloud_api.console import forms
 from cloud_api.console.asking import Refused, together
-from cloud_api.console.me import mailed, second_factor
+from cloud_api.console.me import mailed, phones, second_factor
 from cloud_api.console.pages import attachment, go, show, visitor_of
 from cloud_api.console.route import AtDesk, Looking, console_router
 
@@ -123,5 +123,5 @@ async def ask_for_erasure(request: Request, desk: AtDesk) -> Response:
 
 
 router = APIRouter()
-for part in (me, second_factor.router, mailed.router):
+for part in (me, second_factor.router, phones.router, mailed.router):
     router.include_router(part)

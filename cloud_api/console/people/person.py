@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from fastapi import Request, Response
 
 from cloud_api.console import clashes, forms
-from cloud_api.console.asking import Desk, Refused, together
+from cloud_api.console.asking import Answer, Desk, Refused, together
 from cloud_api.console.choices import warehouses_of
+from cloud_api.console.names import short
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.people.choices import roles_of
 from cloud_api.console.route import AtDesk, Looking, console_router
@@ -28,10 +29,17 @@ _STATES: Mapping[str, str] = {
 
 
 async def _page(
-    request: Request, desk: Desk, who: Visitor, id: str, *, form: forms.Form | None = None, status: int = 200
+    request: Request,
+    desk: Desk,
+    who: Visitor,
+    id: str,
+    *,
+    form: forms.Form | None = None,
+    scope: forms.Form | None = None,
+    status: int = 200,
 ) -> Response:
     path = f"/admin/users/{id}"
-    person, sessions, scope, roles, warehouses = await together(
+    person, sessions, confined, roles, warehouses = await together(
         desk.get(path),
         desk.get(f"{path}/sessions"),
         desk.get(f"{path}/warehouses"),
@@ -45,7 +53,7 @@ async def _page(
         status=status,
         person=person,
         sessions=sessions,
-        confined_to=set(scope["warehouse_ids"]),
+        scope=scope or _scope_of(confined),
         free_roles=[role for role in roles if role["id"] not in held],
         roles_by_id={role["id"]: role for role in roles},
         warehouses=warehouses,
@@ -90,10 +98,19 @@ async def take_role(request: Request, desk: AtDesk, id: str, role_id: str) -> Re
 
 
 @router.post("/people/{id}/warehouses")
-async def confine(request: Request, desk: AtDesk, id: str) -> Response:
+async def confine(request: Request, desk: AtDesk, who: Looking, id: str) -> Response:
     """Which warehouses they see; none named: all."""
-    form = await forms.read(request)
-    await desk.do("PUT", f"/admin/users/{id}/warehouses", {"warehouse_ids": form.many.get("warehouse_ids", [])})
+    form, path = await forms.read(request), f"/admin/users/{id}/warehouses"
+    body = {"warehouse_ids": form.many.get("warehouse_ids", []), **clashes.version_of(form)}
+    try:
+        await desk.do("PUT", path, body, key=form.key)
+    except Refused as refused:
+        form.refuse(refused)
+        confined, warehouses = await together(desk.get(path), warehouses_of(who, closed=True))
+        names = {one["id"]: str(one["name"]) for one in warehouses}
+        label = who.say("Warehouses")
+        clashes.meet(form, refused, _scope_of(confined), lambda one: {label: _named(one, names) or who.say("all")})
+        return await _page(request, desk, who, id, scope=form, status=refused.status)
     return _back(request, id, "Saved.")
 
 
@@ -145,6 +162,16 @@ async def remove_person(request: Request, desk: AtDesk, id: str) -> Response:
     """Let them go for good."""
     await desk.do("DELETE", f"/admin/users/{id}")
     return go(request, "/console/people", said="They stand in no list any more.")
+
+
+def _scope_of(confined: Answer) -> forms.Form:
+    form = forms.Form.of(version=confined["version"])
+    form.many["warehouse_ids"] = confined["warehouse_ids"]
+    return form
+
+
+def _named(form: forms.Form, names: Mapping[str, str]) -> str:
+    return ", ".join(sorted(names.get(id, short(id)) for id in form.many.get("warehouse_ids", ())))
 
 
 def _back(request: Request, id: str, said: str) -> Response:

@@ -7,9 +7,11 @@ from typing import Any
 from fastapi import Request, Response
 
 from cloud_api.console import clashes, forms
-from cloud_api.console.asking import Answer, Desk, Refused
+from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console.choices import options
 from cloud_api.console.forms import Form
 from cloud_api.console.pages import go, refusal, show, visitor_of
+from cloud_api.console.products.keywords import keywords_of
 from cloud_api.console.products.listing import PRODUCTS, STATES, TYPES, categories_of
 from cloud_api.console.route import AtDesk, Looking, console_router
 
@@ -105,7 +107,9 @@ async def show_edit(request: Request, desk: AtDesk, id: str) -> Response:
     if (refused := _not_allowed(request)) is not None:
         return refused
     product = await desk.get(f"{PRODUCTS}/{id}")
-    return await _page(request, desk, Form.of(_shown(product)), product)
+    form = Form.of(_shown(product))
+    form.many["tag_ids"] = product["tag_ids"]
+    return await _page(request, desk, form, product)
 
 
 @router.post("/{id}/edit")
@@ -143,6 +147,8 @@ def _body(form: Form) -> dict[str, Any]:
         body["unit_weight_g"] = _number(form.get("unit_weight_g"), int)
     body["perishable"] = {"yes": True, "no": False}.get(form.get("perishable"))
     body["is_b2c_available"] = form.ticked("is_b2c_available")
+    if "tag_ids" in form.values:
+        body["tag_ids"] = [one for one in form.many["tag_ids"] if one]
     return body
 
 
@@ -168,8 +174,10 @@ def _shown(product: Answer) -> dict[str, Any]:
 
 async def _page(request: Request, desk: Desk, form: Form, product: Answer | None, status: int = 200) -> Response:
     words = visitor_of(request).writing.words
+    categories, keywords = await together(categories_of(desk), keywords_of(desk))
     choices = {
-        "categories": await categories_of(desk),
+        "categories": categories,
+        "keywords": options(keywords),
         "types": words(TYPES),
         "units": [(one, one) for one in UNITS],
         "stored": words(STORED),

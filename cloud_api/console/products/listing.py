@@ -7,7 +7,9 @@ from fastapi.responses import JSONResponse
 
 from cloud_api.console import files
 from cloud_api.console.asking import Answer, Desk, Refused, together
+from cloud_api.console.choices import options
 from cloud_api.console.pages import Visitor, show
+from cloud_api.console.products.keywords import keywords_of
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import asked_for, table
 
@@ -20,15 +22,20 @@ TYPES = ("finished_good", "raw_material", "packaging", "bundle")
 #: letters from which on words are looked for, and not only beginnings
 _FOUND_BY_WORDS = 3
 _SUGGESTED = 8
-_FILTERS = ("search", "category_id", "status", "product_type")
+_FILTERS = ("search", "category_id", "tag_id", "status", "product_type")
 
 
 @router.get("")
 async def show_products(request: Request, desk: AtDesk, visitor: Looking) -> Response:
     """Products, as the filters say."""
-    listed, categories = await together(table(request, desk, PRODUCTS, filters=_FILTERS), categories_of(desk))
+    listed, categories, keywords = await together(
+        table(request, desk, PRODUCTS, filters=_FILTERS), categories_of(desk), keywords_of(desk)
+    )
     states, types = visitor.writing.words(STATES), visitor.writing.words(TYPES)
-    return show(request, "products/products.html", table=listed, categories=categories, states=states, types=types)
+    return show(
+        request, "products/products.html", table=listed, categories=categories, states=states, types=types,
+        keywords=options(keywords),
+    )  # fmt: skip
 
 
 @router.get("/export")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cloud_api.console import forms
+from cloud_api.console.form_rows import places_of
 from cloud_api.console.forms import Form
 
 Asked = tuple[str, str, dict[str, Any], dict[str, str]]
@@ -21,7 +22,7 @@ def cancel(form: Form) -> Asked:
 
 def receive(form: Form) -> Asked:
     """What came back; lines without a quantity did not."""
-    rows = [place for place in _places(form) if form.get(f"goods.{place}.quantity")]
+    rows = places_of(form, "goods", "quantity")
     goods = []
     for place in rows:
         at = f"goods.{place}."
@@ -42,7 +43,7 @@ def receive(form: Form) -> Asked:
 
 def inspect(form: Form) -> Asked:
     """How all of it was found."""
-    rows = _places(form)
+    rows = places_of(form, "goods", "goods_id")
     goods = [
         {name: form.get(f"goods.{place}.{name}") for name in ("goods_id", "condition", "finding")} for place in rows
     ]
@@ -51,7 +52,7 @@ def inspect(form: Form) -> Asked:
 
 def restock(form: Form) -> Asked:
     """Those whose place was chosen are sold again."""
-    rows = [place for place in _places(form) if form.get(f"goods.{place}.location_id")]
+    rows = places_of(form, "goods", "location_id")
     goods = [{name: form.get(f"goods.{place}.{name}") for name in ("goods_id", "location_id")} for place in rows]
     return (
         "POST",
@@ -72,10 +73,6 @@ def refund(form: Form) -> Asked:
     if form.get("amount"):
         body["amount_minor"] = forms.minor(form.get("amount"))
     return "POST", "/refund", body, {"amount_minor": "amount"}
-
-
-def _places(form: Form) -> list[int]:
-    return sorted({int(name.split(".")[1]) for name in form.values if name.startswith("goods.")})
 
 
 def _renamed(rows: list[int], fields: Mapping[str, str]) -> dict[str, str]:

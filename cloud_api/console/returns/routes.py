@@ -7,11 +7,14 @@ from fastapi import Request, Response
 
 from cloud_api.console import forms
 from cloud_api.console.asking import Answer, Desk, Refused, gathered, together
-from cloud_api.console.choices import options, places_of, warehouses_of
+from cloud_api.console.choices import options, warehouses_of
+from cloud_api.console.choices import places_of as places_to_choose
 from cloud_api.console.files import MOST_ROWS, Cell, table_file
+from cloud_api.console.form_rows import places_of
 from cloud_api.console.forms import Form
 from cloud_api.console.names import Names, names_of
 from cloud_api.console.pages import Visitor, go, show
+from cloud_api.console.returns import pictures
 from cloud_api.console.returns.bodies import BODIES
 from cloud_api.console.route import AtDesk, Looking, console_router
 from cloud_api.console.tables import asked_for, table
@@ -23,10 +26,14 @@ _HEAD = (
     *("Product", "Quantity", "Unit"),
 )
 _SHOWN = 50
+#: pictures are still taken
+_IN_SIGHT = frozenset({"requested", "approved", "received", "inspected"})
 #: goods are put somewhere
 _NEEDS_PLACES = frozenset({"approved", "inspected"})
 _STATUSES = ("requested", "approved", "received", "inspected", "completed", "rejected", "cancelled")
 _CONDITIONS = ("intact", "wrong", "damaged", "spoiled")
+#: of those: as it was sold
+_AS_SOLD = ("intact", "wrong")
 _SAID = {
     "decide": "It is decided.",
     "cancel": "Nothing comes back after all.",
@@ -81,8 +88,7 @@ async def show_new(request: Request, desk: AtDesk, looking: Looking) -> Response
 async def ask(request: Request, desk: AtDesk, looking: Looking) -> Response:
     """Ask for it to be taken back."""
     form = await forms.read(request)
-    places = sorted({int(name.split(".")[1]) for name in form.values if name.startswith("lines.")})
-    named = [place for place in places if form.get(f"lines.{place}.quantity")]
+    named = places_of(form, "lines", "quantity")
     lines = [{name: form.get(f"lines.{place}.{name}") for name in ("order_line_id", "quantity")} for place in named]
     renamed = {
         f"lines.{row}.{name}": f"lines.{place}.quantity"
@@ -104,12 +110,44 @@ async def show_return(request: Request, desk: AtDesk, looking: Looking, return_i
     return await _show(request, desk, looking, return_id)
 
 
+@router.post("/{return_id}/pictures")
+async def add_pictures(request: Request, desk: AtDesk, looking: Looking, return_id: str) -> Response:
+    """Keep what a camera saw, or what was chosen."""
+    form, sent = await pictures.read(request)
+    shows = dict.fromkeys(("camera", "chosen"), form.get("line_id"))
+    if not await pictures.send(desk, return_id, form, sent, shows):
+        form.errors["camera"] = looking.say("Choose a picture first.")
+    if form.errors:
+        return await _show(request, desk, looking, return_id, verb="pictures", form=form, status=422)
+    return go(request, f"/console/returns/{return_id}#pictures", said="The pictures are kept.")
+
+
+@router.get("/{return_id}/pictures/{picture_id}")
+async def get_picture(desk: AtDesk, return_id: str, picture_id: str, size: str = "large") -> Response:
+    """A picture, as the API hands it out."""
+    said = await desk.raw(f"/returns/{return_id}/pictures/{picture_id}", size=size)
+    kept = {"Content-Security-Policy": "sandbox", "Cache-Control": "private, max-age=3600"}
+    return Response(said.content, headers=kept, media_type=said.headers["Content-Type"])
+
+
+@router.post("/{return_id}/pictures/{picture_id}/remove")
+async def remove_picture(request: Request, desk: AtDesk, return_id: str, picture_id: str) -> Response:
+    """Take one away."""
+    await desk.do("DELETE", f"/returns/{return_id}/pictures/{picture_id}")
+    return go(request, f"/console/returns/{return_id}#pictures", said="The picture is taken away.")
+
+
 @router.post("/{return_id}/{verb}")
 async def follow(request: Request, desk: AtDesk, looking: Looking, return_id: str, verb: str) -> Response:
-    """Do what was asked for; what is refused is shown where it was typed."""
+    """Do what was asked for; what is refused is shown where it was typed. Its pictures are kept first, and stay."""
     if verb not in BODIES:
         raise Refused(404, "NOT_FOUND", "there is no such thing to do with a return")
-    form = await forms.read(request)
+    form, sent = await pictures.read(request)
+    rows = places_of(form, "goods", "line_id")
+    shows = {f"goods.{row}.picture": form.get(f"goods.{row}.line_id") for row in rows}
+    await pictures.send(desk, return_id, form, sent, shows)
+    if form.errors:
+        return await _show(request, desk, looking, return_id, verb=verb, form=form, status=422)
     method, path, body, renamed = BODIES[verb](form)
     try:
         await desk.do(method, f"/returns/{return_id}{path}", body, key=form.key)
@@ -142,11 +180,15 @@ async def _show(
     one = await desk.get(f"/returns/{return_id}")
     [order], names = await together(
         gathered(desk.get(f"/orders/{one['order_id']}")),
-        names_of(looking, products=[line["product_id"] for line in one["lines"]]),
+        names_of(
+            looking,
+            products=[line["product_id"] for line in one["lines"]],
+            people=[picture["sent_by"] for picture in one["pictures"]],
+        ),
     )
     places = []
     if order and one["status"] in _NEEDS_PLACES and looking.may("returns:process"):
-        places = await places_of(looking, warehouse_id=order["warehouse_id"])
+        places = await places_to_choose(looking, warehouse_id=order["warehouse_id"])
     return show(
         request,
         "returns/return.html",
@@ -154,9 +196,13 @@ async def _show(
         one=one,
         order=order,
         products=names.products,
+        people=names.people,
+        of_lines=[(line["id"], names.product(line["product_id"])) for line in one["lines"]],
+        may_add=looking.may("returns:write") and one["status"] in _IN_SIGHT,
         lines={line["id"]: line for line in one["lines"]},
         lots=_lots(order, one),
         places=options(places, "name", "code"),
+        as_sold=_AS_SOLD,
         conditions=looking.writing.words(_CONDITIONS),
         open_goods=[row for row in one["goods"] if row["disposition"] is None],
         verb=verb,

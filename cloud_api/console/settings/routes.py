@@ -8,7 +8,7 @@ from cloud_api.console import forms
 from cloud_api.console.asking import Answer, Desk, Refused
 from cloud_api.console.pages import go, show, visitor_of
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.settings import features, look, machines, privacy, providers
+from cloud_api.console.settings import features, look, machines, messages, privacy, providers, retention, upkeep
 
 settings = console_router("/settings")
 SETTINGS = "/console/settings"
@@ -132,10 +132,15 @@ def _page(request: Request, known: Sequence[Answer], *, form: forms.Form | None 
 
 def _first_page(who: Looking) -> str:
     """Where somebody goes who may not see the settings, but something beside them."""
-    for permission, page in (("flags:manage", "flags"), ("api_keys:manage", "machines"), ("privacy:manage", "privacy")):
-        if who.may(permission):
-            return f"{SETTINGS}/{page}"
-    return f"{SETTINGS}/addresses"
+    pages = {
+        "flags:manage": "flags",
+        "api_keys:manage": "machines",
+        "privacy:manage": "privacy",
+        "security:read": "addresses",
+        "monitoring:read": "platform",
+        "notifications:send": "messages",
+    }
+    return f"{SETTINGS}/{next((page for needed, page in pages.items() if who.may(needed)), 'retention')}"
 
 
 @settings.get("/addresses")
@@ -169,5 +174,15 @@ async def _addresses(request: Request, desk: Desk, *, form: forms.Form | None = 
 
 
 router = APIRouter()
-for part in (settings, look.router, providers.router, features.router, machines.router, privacy.router):
+for part in (
+    settings,
+    look.router,
+    providers.router,
+    features.router,
+    machines.router,
+    privacy.router,
+    retention.router,
+    messages.router,
+    upkeep.router,
+):
     router.include_router(part)

@@ -1,7 +1,6 @@
-"""`/console/stock/holds` and `/console/stock/reservations`: what is kept from being sold, and what is promised."""
+"""`/console/stock/holds`: what is kept from being sold, and what becomes of it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from fastapi import Request, Response
 
@@ -11,13 +10,11 @@ from cloud_api.console.forms import Form
 from cloud_api.console.names import Names, names_of
 from cloud_api.console.pages import Visitor, go, show
 from cloud_api.console.route import AtDesk, Looking, console_router
-from cloud_api.console.stock.levels import names_of_levels
 from cloud_api.console.tables import table
 
 router = console_router("/stock")
 
 HOLDS = "/warehouse/stock/holds"
-_PROMISED = ("active", "consumed", "released", "expired")
 
 
 @router.get("/holds")
@@ -47,18 +44,6 @@ async def reject_hold(request: Request, visitor: Looking, id: str) -> Response:
     """Keep it from ever being sold."""
     form = await forms.read(request)
     return await _decide(request, visitor, id, form, "reject", "Rejected: it will not be sold.")
-
-
-@router.get("/reservations")
-async def show_reservations(request: Request, desk: AtDesk, visitor: Looking) -> Response:
-    """What is promised; unless another state is asked for, what is promised still."""
-    asked = request.query_params.get("status", "")
-    fixed: dict[str, Any] = {} if asked else {"status": "active"}
-    filters = ("status", "product_id", "location_id", "lot_id", "at_risk")
-    listed = await table(request, desk, "/warehouse/stock/reservations", filters=filters, **fixed)
-    names = await names_of_levels(visitor, listed.rows)
-    states = visitor.writing.words(_PROMISED)
-    return show(request, "stock/reservations.html", table=listed, names=names, states=states)
 
 
 async def _decide(request: Request, visitor: Visitor, id: str, form: Form, verb: str, said: str) -> Response:

@@ -43,7 +43,7 @@ async def get_gateway(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> GatewayRead
 @router.put("/{id}", response_model=GatewayRead, dependencies=[require("devices:write")])
 async def update_gateway(db: Db, seen: VisiblePlaces, id: uuid.UUID, body: GatewayUpdate) -> GatewayRead:
     """Call it something else."""
-    return _read(await service.rename_gateway(db, id, name=body.name, seen=seen))
+    return _read(await service.rename_gateway(db, id, changes=body, seen=seen))
 
 
 def _read(gateway: Gateway) -> GatewayRead:

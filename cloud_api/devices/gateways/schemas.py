@@ -6,12 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.http import ResponseModel
+from cloud_api.kernel.versions import Edit
 
 GatewayName = Annotated[str, Field(min_length=1, max_length=120)]
 
 
-class GatewayUpdate(RequestModel):
+class GatewayUpdate(Edit):
     """What people call it."""
 
     name: GatewayName
@@ -37,3 +38,5 @@ class GatewayRead(ResponseModel):
     config_state: str
     #: the version it does have
     running_config_version: int | None
+    #: counts the changes that people made; `GatewayUpdate` may say which it was made of
+    version: int

@@ -9,9 +9,10 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.devices.errors import GatewayDecommissioned
+from cloud_api.devices.gateways.schemas import GatewayUpdate
 from cloud_api.devices.models import Gateway
 from cloud_api.devices.queries import visible_gateways
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.db import announce
 from cloud_api.kernel.errors import Invalid, NotFound
 from cloud_api.kernel.registers import flush_unique
@@ -108,16 +109,20 @@ def tell_watchers(db: AsyncSession, gateway: Gateway) -> None:
     announce(db, topic_of("gateways", gateway.organization_id, gateway.organization_id))
 
 
-async def rename_gateway(db: AsyncSession, gateway_id: uuid.UUID, *, name: str, seen: Visible = EVERYWHERE) -> Gateway:
+async def rename_gateway(
+    db: AsyncSession, gateway_id: uuid.UUID, *, changes: GatewayUpdate, seen: Visible = EVERYWHERE
+) -> Gateway:
     """Call it something else.
 
     Raises:
         NotFound: when there is no such gateway.
+        StaleVersion: when `changes` was made of another version than there is now.
         AlreadyExists: when the name is taken.
     """
     gateway = await get_gateway(db, gateway_id, seen=seen)
-    gateway.name = name
-    await flush_unique(db, f"another gateway is called {name!r}", field="name")
+    await versions.count(db, gateway, seen=changes.version, what=f"gateway {gateway.name!r}")
+    gateway.name = changes.name
+    await flush_unique(db, f"another gateway is called {changes.name!r}", field="name")
     tell_watchers(db, gateway)
     return gateway
 

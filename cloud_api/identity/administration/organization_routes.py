@@ -8,14 +8,14 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
-from sqlalchemy import select
+from fastapi import APIRouter, Depends, Path, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.configuration import service as configuration
 from cloud_api.configuration.schemas import SettingsChange
 from cloud_api.configuration.service import Value
 from cloud_api.identity.administration import organizations as service
+from cloud_api.identity.administration import queries
 from cloud_api.identity.administration.schemas import (
     OnboardingRead,
     OrganizationCreate,
@@ -25,7 +25,7 @@ from cloud_api.identity.administration.schemas import (
 )
 from cloud_api.identity.organizations import service as organizations
 from cloud_api.identity.organizations.models import Organization
-from cloud_api.identity.organizations.schemas import Branding, BrandingChange
+from cloud_api.identity.organizations.schemas import Branding, BrandingChange, Plan
 from cloud_api.identity.passwords import new_password
 from cloud_api.kernel import idempotency, versions
 from cloud_api.kernel.db import Database
@@ -79,9 +79,16 @@ BrandingDb = Annotated[AsyncSession, Depends(system_unit_of_work("show a white l
 
 
 @router.get("", response_model=list[OrganizationDetails], dependencies=READING)
-async def list_organizations(db: ListDb, query: Annotated[PageQuery, Depends()]) -> Page[Organization]:
-    """Newest first; only those who manage the platform see others than their own."""
-    return await page(db, select(Organization), Organization.id, query)
+async def list_organizations(
+    db: ListDb,
+    query: Annotated[PageQuery, Depends()],
+    search: Annotated[str | None, Query(max_length=100)] = None,
+    plan: Plan | None = None,
+    is_active: bool | None = None,
+) -> Page[Organization]:
+    """Newest first; only those who manage the platform see others than their own. `search` looks into both names."""
+    found = queries.organizations(search=search, plan=plan, is_active=is_active)
+    return await page(db, found, Organization.id, query)
 
 
 async def _hashed(body: OrganizationCreate) -> str | None:

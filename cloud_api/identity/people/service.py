@@ -178,6 +178,12 @@ async def users_for_their_own(db: AsyncSession, permission: str) -> Select[tuple
     return select(User).where(User.status == "active", User.deleted_at.is_(None), User.id.in_(holders))
 
 
+def staff() -> Select[tuple[User]]:
+    """Active people of this organisation who are more than its customers."""
+    working = select(UserRole.user_id).join(Role, Role.id == UserRole.role_id).where(Role.name != "customer")
+    return select(User).where(User.status == "active", User.deleted_at.is_(None), User.id.in_(working))
+
+
 async def users_with_permission(db: AsyncSession, permission: str) -> Sequence[uuid.UUID]:
     """Active people of this organisation who hold `permission` for more than their own."""
     roles = await db.scalars(select(Role).where(Role.reach != "own"))

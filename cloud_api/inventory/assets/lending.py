@@ -99,12 +99,11 @@ async def check_out(
     )
     db.add(checkout)
     await db.flush()
-    text = f"to {whom.name or f'user {whom.user_id}'} until {wish.due_at:%Y-%m-%d %H:%M} UTC"
     if item.restricted:
-        await note(db, item, "request", by=by, text=text)
+        await note(db, item, "request", by=by, text=wish.purpose, checkout=checkout)
         await _tell_approvers(db, item, checkout)
     else:
-        await move_on(db, item, ItemAction.CHECK_OUT, by=by, text=text)
+        await move_on(db, item, ItemAction.CHECK_OUT, by=by, text=wish.purpose, checkout=checkout)
     return checkout
 
 
@@ -126,9 +125,9 @@ async def decide(
     checkout.decided_by, checkout.decided_at, checkout.decision_note = by, clock.now(), decision.note
     if decision.approve:
         checkout.out_at = checkout.decided_at
-        await move_on(db, item, ItemAction.CHECK_OUT, by=by, text=decision.note)
+        await move_on(db, item, ItemAction.CHECK_OUT, by=by, text=decision.note, checkout=checkout)
     else:
-        await note(db, item, "reject", by=by, text=decision.note)
+        await note(db, item, "reject", by=by, text=decision.note, checkout=checkout)
     await db.flush()
     await notifications.notify(
         db,
@@ -158,7 +157,7 @@ async def check_in(
     if checkout is None:
         raise ItemNotLent(f"{item.asset_code} is {item.status} and not lent: there is nothing to take back", field="id")
     action = ItemAction.CHECK_IN_DAMAGED if back.damage_notes else ItemAction.CHECK_IN
-    await move_on(db, item, action, by=by, text=back.damage_notes or back.condition)
+    await move_on(db, item, action, by=by, text=back.damage_notes or back.condition, checkout=checkout)
     checkout.status = CHECKOUT.apply(CheckoutStatus(checkout.status), CheckoutAction.RETURN)
     checkout.in_at, checkout.condition_in, checkout.damage_notes = clock.now(), back.condition, back.damage_notes
     if back.location_id is not None:
@@ -219,7 +218,7 @@ async def _remind(db: AsyncSession, checkout: ItemCheckout) -> None:
         category="inventory",
         subject=f"item:{item.id}",
     )
-    await note(db, item, "remind", by=None, text=f"overdue since {checkout.due_at:%Y-%m-%d %H:%M} UTC")
+    await note(db, item, "remind", by=None, checkout=checkout)
 
 
 async def _who_has(db: AsyncSession, checkout: ItemCheckout) -> Sequence[uuid.UUID]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.inventory.assets.states import CheckoutStatus, ItemStatus
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.versions import Versioned
 
 ASSIGNEE_TYPES = ("user", "team", "department", "job")
 ACTIONS = (
@@ -30,7 +31,7 @@ _OPEN = text("status IN ('pending_approval', 'out')")
 _OUT = text("status = 'out'")
 
 
-class Item(OrganizationOwned, Base):
+class Item(Versioned, OrganizationOwned, Base):
     """One thing that is lent."""
 
     __tablename__ = "items"

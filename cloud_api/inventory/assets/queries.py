@@ -1,10 +1,13 @@
 """Reusable reads of items."""
 
+import uuid
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, or_, select, true
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 
 from cloud_api.inventory.assets.models import Item, ItemCheckout
+from cloud_api.inventory.assets.schemas import ItemFilter
 from cloud_api.inventory.assets.states import CheckoutStatus
 from cloud_api.places.queries import Visible
 
@@ -14,6 +17,28 @@ def visible_items(seen: Visible) -> ColumnElement[bool]:
     if seen.warehouse_ids is None:
         return true()
     return or_(Item.location_id.is_(None), seen.locations(Item.location_id))
+
+
+def matching(seen: Visible, wanted: ItemFilter) -> Select[tuple[Item]]:
+    """Items that may be seen and are as the filter says."""
+    mine = select(Item).where(visible_items(seen))
+    for column in (Item.status, Item.category_id, Item.location_id):
+        value = getattr(wanted, column.key)
+        if value is not None:
+            mine = mine.where(column == value)
+    if wanted.user_id is not None:
+        theirs = select(ItemCheckout.item_id).where(ItemCheckout.status == CheckoutStatus.OUT)
+        mine = mine.where(Item.id.in_(theirs.where(ItemCheckout.user_id == wanted.user_id)))
+    if wanted.search:
+        columns = (Item.name, Item.asset_code, Item.serial_number, func.coalesce(Item.barcode, ""))
+        mine = mine.where(or_(*(column.icontains(wanted.search, autoescape=True) for column in columns)))
+    return mine
+
+
+def open_checkouts(item_ids: Collection[uuid.UUID]) -> Select[tuple[ItemCheckout]]:
+    """Who has these, or has asked for them: one of each at most."""
+    held = (CheckoutStatus.PENDING_APPROVAL, CheckoutStatus.OUT)
+    return select(ItemCheckout).where(ItemCheckout.item_id.in_(item_ids), ItemCheckout.status.in_(held))
 
 
 def checkouts(seen: Visible, *status: CheckoutStatus) -> Select[tuple[ItemCheckout]]:

@@ -4,10 +4,12 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, model_validator
+from fastapi import Query
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from cloud_api.inventory.assets.states import CheckoutStatus, ItemStatus
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 ItemName = Annotated[str, Field(min_length=1, max_length=120, examples=["Pallet jack"])]
 Note = Annotated[str, Field(max_length=1000)]
@@ -16,6 +18,21 @@ Attributes = Annotated[
     dict[Annotated[str, Field(min_length=1, max_length=60)], str | bool | int | float | None], Field(max_length=50)
 ]
 AssigneeType = Literal["user", "team", "department", "job"]
+Sort = Literal["name", "-name", "last_activity_at", "-last_activity_at", "created_at", "-created_at"]
+_NO_NUL = r"^[^\x00]*$"
+
+
+class ItemFilter(BaseModel):
+    """Query parameters of the list of items: all that are given hold."""
+
+    status: ItemStatus | None = None
+    category_id: uuid.UUID | None = None
+    location_id: uuid.UUID | None = None
+    #: who has it now; a team's and a department's are nobody's
+    user_id: uuid.UUID | None = None
+    #: parts of the name, the number, the serial number or the bar code
+    search: Annotated[str | None, Query(max_length=120, pattern=_NO_NUL)] = None
+    sort: Sort = "-created_at"
 
 
 class _Facts(RequestModel):
@@ -36,7 +53,7 @@ class ItemCreate(_Facts):
     location_id: uuid.UUID | None = None
 
 
-class ItemUpdate(_Facts):
+class ItemUpdate(_Facts, Edit):
     """What is sent is changed, the rest stays."""
 
     name: ItemName | None = None
@@ -90,6 +107,32 @@ class Decision(RequestModel):
     note: Note = ""
 
 
+class CheckoutRead(ResponseModel):
+    """One time that an item was lent, or that somebody asked for it."""
+
+    id: uuid.UUID
+    item_id: uuid.UUID
+    status: CheckoutStatus
+    assignee_type: AssigneeType
+    user_id: uuid.UUID | None
+    team_id: uuid.UUID | None
+    assignee_name: str
+    #: what they are called, whoever they are
+    holder: str = ""
+    purpose: str
+    due_at: datetime
+    requested_by: uuid.UUID | None
+    requested_at: datetime
+    decided_by: uuid.UUID | None
+    decided_at: datetime | None
+    decision_note: str
+    out_at: datetime | None
+    in_at: datetime | None
+    condition_out: str
+    condition_in: str
+    damage_notes: str
+
+
 class ItemRead(ResponseModel):
     """An item."""
 
@@ -106,30 +149,9 @@ class ItemRead(ResponseModel):
     attributes: dict[str, object]
     created_at: datetime
     last_activity_at: datetime
-
-
-class CheckoutRead(ResponseModel):
-    """One time that an item was lent, or that somebody asked for it."""
-
-    id: uuid.UUID
-    item_id: uuid.UUID
-    status: CheckoutStatus
-    assignee_type: AssigneeType
-    user_id: uuid.UUID | None
-    team_id: uuid.UUID | None
-    assignee_name: str
-    purpose: str
-    due_at: datetime
-    requested_by: uuid.UUID | None
-    requested_at: datetime
-    decided_by: uuid.UUID | None
-    decided_at: datetime | None
-    decision_note: str
-    out_at: datetime | None
-    in_at: datetime | None
-    condition_out: str
-    condition_in: str
-    damage_notes: str
+    version: int
+    #: who has it, or has asked for it; None: nobody
+    checkout: CheckoutRead | None = None
 
 
 class ActivityRead(ResponseModel):
@@ -142,3 +164,10 @@ class ActivityRead(ResponseModel):
     note: str
     changes: dict[str, object]
     occurred_at: datetime
+
+
+class BorrowerRead(ResponseModel):
+    """Somebody, or a team, whom things can be lent to."""
+
+    id: uuid.UUID
+    name: str

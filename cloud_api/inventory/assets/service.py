@@ -12,7 +12,7 @@ from cloud_api.inventory.assets.queries import visible_items
 from cloud_api.inventory.assets.schemas import ItemCreate, ItemUpdate
 from cloud_api.inventory.assets.searchable import put_item
 from cloud_api.inventory.assets.states import ITEM, CheckoutStatus, ItemAction, ItemStatus
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import Conflict, Invalid, NotFound
 from cloud_api.kernel.numbers import next_number
 from cloud_api.kernel.registers import flush_unique
@@ -85,6 +85,7 @@ async def update_item(
 
     Raises:
         NotFound: when there is no such item.
+        StaleVersion: when `changes` was made of another version than there is now.
         Invalid: when its category is not there, or its name is taken away.
         AlreadyExists: when its bar code is taken.
         InvalidTransition: when its status cannot become that.
@@ -92,6 +93,7 @@ async def update_item(
         ItemLent: when it was lost while it was lent.
     """
     item = await _get_to_change(db, item_id, seen)
+    await versions.count(db, item, seen=changes.version, what=item.asset_code)
     sent = changes.model_dump(exclude_unset=True, exclude={"status", "note"})
     if sent.get("name", item.name) is None:
         raise Invalid("an item has a name", field="name")
@@ -154,15 +156,26 @@ async def move(db: AsyncSession, item: Item, location_id: uuid.UUID, *, by: uuid
     await note(db, item, "transfer", by=by, text=text, changes=changes)
 
 
-async def move_on(db: AsyncSession, item: Item, action: ItemAction, *, by: uuid.UUID | None, text: str = "") -> None:
+async def move_on(
+    db: AsyncSession,
+    item: Item,
+    action: ItemAction,
+    *,
+    by: uuid.UUID | None,
+    text: str = "",
+    checkout: ItemCheckout | None = None,
+) -> None:
     """Take a locked item through its life.
+
+    Args:
+        checkout: the one that this is part of.
 
     Raises:
         InvalidTransition: when it cannot.
     """
     before, item.status = item.status, ITEM.apply(ItemStatus(item.status), action)
     name = {ItemAction.CHECK_OUT: "checkout", ItemAction.CHECK_IN: "checkin", ItemAction.CHECK_IN_DAMAGED: "checkin"}
-    changes = {"status": str(item.status), "was": str(before)}
+    changes = {"status": str(item.status), "was": str(before), **_part_of(checkout)}
     await note(db, item, name.get(action, str(action)), by=by, text=text, changes=changes)
 
 
@@ -174,6 +187,7 @@ async def note(
     by: uuid.UUID | None,
     text: str = "",
     changes: Mapping[str, object] | None = None,
+    checkout: ItemCheckout | None = None,
 ) -> None:
     """Write down what was done with it, and let it be found as it is now."""
     item.last_activity_at = clock.now()
@@ -183,7 +197,7 @@ async def note(
             action=action,
             actor_id=by,
             note=text,
-            changes=dict(changes or {}),
+            changes={**(changes or {}), **_part_of(checkout)},
             occurred_at=item.last_activity_at,
         )
     )
@@ -212,6 +226,10 @@ async def _check_category(db: AsyncSession, category_id: uuid.UUID | None) -> No
 
 async def _flush(db: AsyncSession, item: Item) -> None:
     await flush_unique(db, f"another item has the bar code {item.barcode!r}", field="barcode")
+
+
+def _part_of(checkout: ItemCheckout | None) -> dict[str, object]:
+    return {} if checkout is None else {"checkout_id": str(checkout.id), "due_at": checkout.due_at.isoformat()}
 
 
 def _said(value: object) -> object:

@@ -35,6 +35,14 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Fill:
+    """What a place has inside it, at any depth."""
+
+    used_kg: float
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
 class Area:
     """A place on the floor plan."""
 
@@ -75,6 +83,20 @@ async def climate_of(
         if one.location_id is not None:
             found[one.location_id].append(one)
     return found
+
+
+async def fill_of(db: AsyncSession, location_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Fill]:
+    """How much lies in each of these places and in everything inside it."""
+    inside = select(Location.id.label("outer"), Location.id).where(Location.id.in_(location_ids)).cte(recursive=True)
+    its = select(inside.c.outer, Location.id).join(inside, Location.parent_id == inside.c.id)
+    inside = inside.union_all(its.where(Location.removed_at.is_(None)))
+    pairs = [(outer, place) for outer, place in (await db.execute(select(inside.c.outer, inside.c.id))).tuples()]
+    used = await service.used_kg(db, {place for _, place in pairs})
+    kg, count = defaultdict[uuid.UUID, float](float), defaultdict[uuid.UUID, int](int)
+    for outer, place in pairs:
+        kg[outer] += used.get(place, 0.0)
+        count[outer] += place != outer
+    return {place: Fill(round(kg[place], 3), count[place]) for place in count}
 
 
 def is_measured() -> ColumnElement[bool]:

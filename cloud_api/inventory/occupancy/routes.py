@@ -4,8 +4,8 @@ import uuid
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
-from sqlalchemy import select
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy import or_, select
 
 from cloud_api.inventory.occupancy import maps, service
 from cloud_api.inventory.occupancy.schemas import (
@@ -18,8 +18,9 @@ from cloud_api.inventory.occupancy.schemas import (
 )
 from cloud_api.kernel import clock
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, RowsQuery, page
+from cloud_api.kernel.paging import Page, RowsQuery
 from cloud_api.kernel.permissions import require
+from cloud_api.kernel.sorting import Columns, sorted_page
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.places import service as places
 from cloud_api.places.models import Location, Warehouse
@@ -35,6 +36,7 @@ from cloud_api.places.visibility import VisiblePlaces
 from cloud_api.telemetry.series.service import Latest
 
 router = APIRouter(prefix="/warehouse", tags=["places"], route_class=ApiRoute)
+_SORTED_BY: Columns = {"code": Location.code, "name": Location.name}
 
 
 @router.get("/warehouses/{id}", response_model=WarehouseUseRead, dependencies=[require("stock:read")])
@@ -84,10 +86,15 @@ async def list_locations(
     storage_type: StorageType | None = None,
     status: Literal["active", "maintenance", "inactive"] | None = None,
     measured: bool | None = None,
+    outermost: bool | None = None,
+    search: Annotated[str, Query(max_length=100)] = "",
+    sort: Literal["-created_at", "created_at", "code", "-code", "name", "-name"] = "-created_at",
     climate: bool = True,
+    fill: bool = False,
 ) -> Page[PlaceRead]:
-    """Newest first, with what their own sensors said last unless `climate` is false, which is quicker; `parent_id`
-    makes them a tree. `measured`: with a sensor that is in use, or without.
+    """Newest first, or as `sort` says, with what their own sensors said last unless `climate` is false, which is
+    quicker, and how full they are if `fill` is true; `parent_id` makes them a tree, which begins with those that are
+    `outermost`. `measured`: with a sensor that is in use, or without. `search`: in codes and names.
     """
     statement = select(Location).where(
         seen.warehouses(Location.warehouse_id), Location.removed_at.is_(None), Location.location_type != "transit"
@@ -103,17 +110,28 @@ async def list_locations(
             statement = statement.where(column == wanted)
     if measured is not None:
         statement = statement.where(maps.is_measured() == measured)
-    rows = await page(db, statement, Location.id, query)
-    said = await maps.climate_of(db, [location.id for location in rows.items], seen=seen) if climate else {}
-    return Page([_place(one, said.get(one.id, ())) for one in rows.items], rows.limit, rows.next_cursor)
+    if outermost is not None:
+        statement = statement.where(Location.parent_id.is_(None) == outermost)
+    if search:
+        columns = (Location.code, Location.name)
+        statement = statement.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
+    rows = await sorted_page(db, statement, Location.id, query, sort=sort, columns=_SORTED_BY)
+    ids = [location.id for location in rows.items]
+    said = await maps.climate_of(db, ids, seen=seen) if climate else {}
+    full = await maps.fill_of(db, ids) if fill else {}
+    items = [_place(one, said.get(one.id, ()), full.get(one.id)) for one in rows.items]
+    return Page(items, rows.limit, rows.next_cursor)
 
 
 @router.get("/storage/locations/{id}", response_model=PlaceRead, dependencies=[require("storage:read")])
-async def get_location(db: Db, seen: VisiblePlaces, id: uuid.UUID, climate: bool = True) -> PlaceRead:
-    """One place, with what its own sensors said last unless `climate` is false."""
+async def get_location(
+    db: Db, seen: VisiblePlaces, id: uuid.UUID, climate: bool = True, fill: bool = False
+) -> PlaceRead:
+    """One place, with what its sensors said last unless `climate` is false, and how full it is if `fill` is true."""
     location = await places.get_present(db, id, seen=seen)
     said = await maps.climate_of(db, [id], seen=seen) if climate else {}
-    return _place(location, said.get(id, ()))
+    full = await maps.fill_of(db, [id]) if fill else {}
+    return _place(location, said.get(id, ()), full.get(id))
 
 
 @router.put("/storage/locations/{id}", response_model=LocationRead, dependencies=[require("storage:write")])
@@ -128,7 +146,8 @@ async def remove_location(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> None:
     await service.remove_location(db, id, seen=seen)
 
 
-def _place(location: Location, said: Sequence[Latest]) -> PlaceRead:
+def _place(location: Location, said: Sequence[Latest], fill: maps.Fill | None) -> PlaceRead:
+    use = None if fill is None else maps.Use(fill.used_kg, location.capacity_kg)
     warm, damp = maps.newest(said, "temperature"), maps.newest(said, "humidity")
     return PlaceRead(
         **LocationRead.model_validate(location).model_dump(),
@@ -136,6 +155,9 @@ def _place(location: Location, said: Sequence[Latest]) -> PlaceRead:
         temperature_at=None if warm is None else clock.from_ms(warm.recorded_at_ms),
         humidity_pct=None if damp is None else damp.value,
         humidity_at=None if damp is None else clock.from_ms(damp.recorded_at_ms),
+        used_kg=None if use is None else use.used_kg,
+        utilisation_pct=None if use is None else use.percent,
+        places_within=None if fill is None else fill.places,
     )
 
 

@@ -28,12 +28,18 @@ class WarehouseUseRead(WarehouseRead):
 
 
 class PlaceRead(LocationRead):
-    """A place, and what its own sensors said last."""
+    """A place, what its own sensors said last, and how full it is."""
 
     temperature_c: float | None
     temperature_at: datetime | None
     humidity_pct: float | None
     humidity_at: datetime | None
+    #: in it and in everything inside it; null unless `fill` was asked for
+    used_kg: float | None
+    #: 0 to 100, and above; null without a capacity
+    utilisation_pct: float | None
+    #: how many places lie within it, at any depth
+    places_within: int | None
 
 
 class SensorOnMapRead(ResponseModel):

@@ -9,6 +9,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud_api.audit import service as audit
 from cloud_api.catalog.products import service as catalog
 from cloud_api.customers import service as customers
 from cloud_api.inventory.errors import ReservationOfAnother
@@ -88,8 +89,10 @@ async def get_reservation(
     return reservation
 
 
-async def give_back(db: AsyncSession, reservation_id: uuid.UUID, *, seen: Visible = EVERYWHERE) -> StockReservation:
-    """Give back what was reserved by hand. What is settled stays settled.
+async def give_back(
+    db: AsyncSession, reservation_id: uuid.UUID, *, reason: str = "", seen: Visible = EVERYWHERE
+) -> StockReservation:
+    """Give back what was reserved by hand, and tell the audit trail. What is settled stays settled.
 
     Raises:
         NotFound: when there is none to be seen.
@@ -100,8 +103,18 @@ async def give_back(db: AsyncSession, reservation_id: uuid.UUID, *, seen: Visibl
         raise ReservationOfAnother(
             f"it is promised to {reservation.source}: cancel that, and it is free again", field="id"
         )
+    waited = reservation.status == "active"
     await service.release_one(db, reservation.id)
     await db.refresh(reservation)
+    if waited and reservation.status == "released":
+        audit.record(
+            db,
+            action="stock_reservations.released",
+            entity="stock_reservations",
+            entity_id=reservation.id,
+            old={"source": reservation.source, "quantity": str(reservation.quantity)},
+            note=reason,
+        )
     return reservation
 
 

@@ -20,6 +20,7 @@ from cloud_api.inventory.reservations.schemas import (
     FulfillmentWarehouse,
     ReservationCreate,
     ReservationRead,
+    ReservationRelease,
     ReservationStatus,
 )
 from cloud_api.kernel.db import Database
@@ -102,9 +103,15 @@ async def get_reservation(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> Reserva
 
 
 @router.post("/stock/reservations/{id}/release", response_model=ReservationRead, dependencies=[require("stock:write")])
-async def release_reservation(db: Db, seen: VisiblePlaces, id: uuid.UUID) -> ReservationRead:
-    """Give back what was reserved by hand. What is promised to an order is given back by cancelling the order."""
-    [read] = await _read(db, [await booking.give_back(db, id, seen=seen)])
+async def release_reservation(
+    db: Db, seen: VisiblePlaces, id: uuid.UUID, body: ReservationRelease | None = None
+) -> ReservationRead:
+    """Give back what was reserved by hand; the audit trail keeps by whom, and why.
+
+    What is promised to an order is given back by cancelling the order.
+    """
+    reason = "" if body is None else body.reason
+    [read] = await _read(db, [await booking.give_back(db, id, reason=reason, seen=seen)])
     return read
 
 

@@ -32,6 +32,13 @@ class ReservationCreate(RequestModel):
     customer_id: uuid.UUID | None = None
 
 
+class ReservationRelease(RequestModel):
+    """Why a promise is given back."""
+
+    #: for the audit trail
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
 class ReservationRead(ResponseModel):
     """Stock that is promised."""
 

@@ -175,7 +175,7 @@ async def summarise_levels(
     db: Db,
     seen: VisiblePlaces,
     query: _Paging,
-    product_id: uuid.UUID | None = None,
+    product_id: Annotated[list[uuid.UUID] | None, Query(max_length=200)] = None,
     variant_id: uuid.UUID | None = None,
     warehouse_id: uuid.UUID | None = None,
     location_id: uuid.UUID | None = None,
@@ -185,8 +185,10 @@ async def summarise_levels(
     in_stock: bool | None = None,
 ) -> Page[LevelSummary]:
     """What there is of each product, over the levels that are asked for; the newest product first."""
-    asked = LevelFilter(product_id, variant_id, warehouse_id, location_id, lot_id, status, search, in_stock)
+    asked = LevelFilter(None, variant_id, warehouse_id, location_id, lot_id, status, search, in_stock)
     statement = per_product(asked, seen)
+    if product_id is not None:
+        statement = statement.where(StockLevel.product_id.in_(product_id))
     if query.cursor is not None:
         statement = statement.where(StockLevel.product_id < decode_key(query.cursor))
     rows = (await db.execute(statement.limit(query.limit + 1))).all()

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.identity.organizations import service as organizations
 from cloud_api.identity.people import service as people
-from cloud_api.kernel import outbox
+from cloud_api.kernel import outbox, versions
 from cloud_api.logistics.deliveries import lookup, routing, stops
 from cloud_api.logistics.deliveries.errors import BadRoute, RouteChangedMeanwhile, RouteHasLeft, VehicleOverloaded
 from cloud_api.logistics.deliveries.legs import Course, Door, course, shortest
@@ -111,6 +111,7 @@ async def update_delivery(
     Raises:
         NotFound: when the delivery or the route is not there to be seen.
         RouteHasLeft: when it is loaded, or that route is.
+        StaleVersion: when `changes` was made of another version than there is now.
     """
     delivery = await lookup.get_delivery(db, delivery_id, seen=seen)
     wanted = changes.route_id if "route_id" in changes.model_fields_set else delivery.route_id
@@ -120,6 +121,7 @@ async def update_delivery(
     delivery = await lookup.get_delivery(db, delivery_id, seen=seen, locked=True)
     if delivery.status not in (DeliveryStatus.PENDING, DeliveryStatus.ASSIGNED):
         raise RouteHasLeft(f"{delivery.number} is {delivery.status}: only what is not loaded changes", field="status")
+    await versions.count(db, delivery, seen=changes.version, what=f"delivery {delivery.number}")
     delivery.note = delivery.note if changes.note is None else changes.note
     if wanted != delivery.route_id and delivery.route_id is not None:
         delivery = await routing.take_off(db, delivery)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.versions import Versioned
 from cloud_api.logistics.deliveries.states import DeliveryStatus, OtpStatus, RouteStatus
 
 FAILURES = ("customer_absent", "refused", "wrong_address", "damaged", "excursion", "vehicle", "other")
@@ -62,7 +63,7 @@ class Route(OrganizationOwned, Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
-class Delivery(OrganizationOwned, Base):
+class Delivery(Versioned, OrganizationOwned, Base):
     """One attempt to bring one order to its door. Until a route takes it, it is on none."""
 
     __tablename__ = "deliveries"

@@ -122,6 +122,7 @@ async def assign(
     last = await db.scalar(select(func.max(Delivery.sequence)).where(Delivery.route_id == route.id)) or 0
     delivery.status, delivery.route_id, delivery.sequence = status, route.id, last + 1
     delivery.planned_arrival_at = planned_arrival_at
+    delivery.version += 1
     await db.flush()
     if sequence is not None and sequence <= last:
         ahead = [stop for stop in await lookup.deliveries_of(db, route.id) if stop.status in lookup.AHEAD]
@@ -146,6 +147,7 @@ async def take_off(db: AsyncSession, delivery: Delivery) -> Delivery:
     route, delivery = await lookup.locked_stop(db, delivery.id)
     delivery.status = DELIVERY.apply(DeliveryStatus(delivery.status), DeliveryAction.TAKE_OFF)
     delivery.route_id = delivery.sequence = delivery.planned_arrival_at = None
+    delivery.version += 1
     if route is not None:
         route.load_g = max(0, route.load_g - await orders.weight_g(db, delivery.order_id))
         route.version += 1
@@ -257,6 +259,7 @@ async def create_route(db: AsyncSession, *, new: NewRoute) -> Route:
         attempt = attempts[stop.order_id]
         attempt.status = DELIVERY.apply(DeliveryStatus(attempt.status), DeliveryAction.ASSIGN)
         attempt.route_id, attempt.sequence, attempt.planned_arrival_at = route.id, sequence, stop.arrival_at
+        attempt.version += 1
     await db.flush()
     outbox.emit(db, RoutePublished(route.id))
     return route
@@ -292,6 +295,7 @@ async def cancel_route(
         if stop.status == DeliveryStatus.ASSIGNED:
             stop.status = DELIVERY.apply(DeliveryStatus.ASSIGNED, DeliveryAction.TAKE_OFF)
             stop.route_id = stop.sequence = stop.planned_arrival_at = None
+            stop.version += 1
         elif stop in loaded and stop.status != DeliveryStatus.FAILED:
             stop.status = DELIVERY.apply(DeliveryStatus(stop.status), DeliveryAction.FAIL)
             stop.failure_reason, stop.note = "other", reason

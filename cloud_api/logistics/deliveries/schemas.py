@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 from cloud_api.kernel.http import RequestModel, ResponseModel
 from cloud_api.kernel.json_types import LocalTime
 from cloud_api.kernel.paging import RowsQuery
+from cloud_api.kernel.versions import Edit
 
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
@@ -114,6 +115,8 @@ class DeliveryRead(ResponseModel):
     otp_attempts: int
     otp_sent_at: datetime | None
     otp_verified_at: datetime | None
+    #: counts what dispatchers changed; `DeliveryUpdate` may say which it was made of
+    version: int
 
 
 class RouteNamedRead(RouteRead):
@@ -192,7 +195,7 @@ class DeliveryCreate(RequestModel):
     order_id: uuid.UUID
 
 
-class DeliveryUpdate(RequestModel):
+class DeliveryUpdate(Edit):
     """What is sent changes; the rest stays. Only before it is loaded."""
 
     #: null takes it off its route

@@ -10,7 +10,7 @@ from sqlalchemy import or_
 from cloud_api.identity.people import service as people
 from cloud_api.identity.people.models import User
 from cloud_api.kernel.http import ApiRoute
-from cloud_api.kernel.paging import Page, PageQuery, RowsQuery, page, page_with
+from cloud_api.kernel.paging import Page, RowsQuery, page, page_with
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.logistics.fleet import maintenance, queries, service, shifts
@@ -115,7 +115,7 @@ async def list_drivers(db: Db, query: Annotated[RowsQuery, Depends()]) -> Page[U
 async def list_shifts(
     db: Db,
     seen: VisiblePlaces,
-    query: Annotated[PageQuery, Depends()],
+    query: Annotated[RowsQuery, Depends()],
     user_id: uuid.UUID | None = None,
     vehicle_id: uuid.UUID | None = None,
     since: Annotated[date | None, Query(description="Of those of one day, not the ones before.")] = None,

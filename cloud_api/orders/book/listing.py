@@ -62,6 +62,7 @@ async def with_lines(db: AsyncSession, orders: Sequence[CustomerOrder]) -> list[
 
 def _narrowed(wanted: OrderFilter) -> Select[tuple[CustomerOrder]]:
     booked = select(SlotBooking.order_id).where(SlotBooking.slot_id == wanted.slot_id)
+    its = select(OrderLine.order_id).where(OrderLine.id.in_(wanted.line_id or ()))
     asked = [
         (wanted.status, CustomerOrder.status == wanted.status),
         (wanted.customer_id, CustomerOrder.customer_id == wanted.customer_id),
@@ -70,6 +71,7 @@ def _narrowed(wanted: OrderFilter) -> Select[tuple[CustomerOrder]]:
         (wanted.since, CustomerOrder.delivery_date >= (wanted.since or date.min)),
         (wanted.until, CustomerOrder.delivery_date <= (wanted.until or date.max)),
         (wanted.slot_id, CustomerOrder.id.in_(booked)),
+        (wanted.line_id, CustomerOrder.id.in_(its)),
         (wanted.payment_status, CustomerOrder.payment_status == wanted.payment_status),
         (wanted.payment_method, CustomerOrder.payment_method == wanted.payment_method),
     ]

@@ -65,6 +65,8 @@ class OrderFilter:
     until: Annotated[date | None, Query(alias="to")] = None
     #: has a place in that window
     slot_id: uuid.UUID | None = None
+    #: has one of these lines: whose a reservation is, that says `order_line:<id>`
+    line_id: Annotated[list[uuid.UUID] | None, Query(max_length=200)] = None
     payment_status: PaymentStatus | None = None
     payment_method: PaymentMethod | None = None
     #: words of the number, the customer's name or the address, as they begin, or how the customer's phone number ends

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.versions import Versioned
 
 
-class DeliverySlot(OrganizationOwned, Base):
+class DeliverySlot(Versioned, OrganizationOwned, Base):
     """A window in which a warehouse delivers, on some days of the week or on one day, to so many orders."""
 
     __tablename__ = "delivery_slots"

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
 from cloud_api.kernel.json_types import LocalTime
+from cloud_api.kernel.versions import Edit
 
 #: as ISO 8601 has it: 1 Monday, 7 Sunday
 Weekday = Annotated[int, Field(ge=1, le=7)]
@@ -28,7 +29,7 @@ class SlotCreate(RequestModel):
     capacity: Capacity
 
 
-class SlotUpdate(RequestModel):
+class SlotUpdate(Edit):
     """What is not sent stays. Another window is another slot: orders were promised this one."""
 
     weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)] | None = None
@@ -51,3 +52,18 @@ class SlotRead(ResponseModel):
     taken: int | None
     #: orders that it takes yet
     left: int | None
+    #: counts its changes: PUT may say which one it was made of
+    version: int
+
+
+class BookedDayRead(ResponseModel):
+    """How many orders took a window on one day."""
+
+    day: date
+    taken: int
+
+
+class SlotBookedRead(SlotRead):
+    """A window, and the days from today on for which orders took it, the next first."""
+
+    booked: list[BookedDayRead]

@@ -11,12 +11,13 @@ from datetime import date, time, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud_api.kernel import clock
+from cloud_api.identity.organizations import service as organizations
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import NotFound
 from cloud_api.orders.slots.errors import BadSlot, NoSuchSlot, SlotExists, SlotFull
 from cloud_api.orders.slots.models import DeliverySlot, SlotBooking
 from cloud_api.orders.slots.queries import taken_since
-from cloud_api.orders.slots.schemas import SlotCreate, SlotRead, SlotUpdate
+from cloud_api.orders.slots.schemas import BookedDayRead, SlotBookedRead, SlotCreate, SlotRead, SlotUpdate
 from cloud_api.places import service as places
 from cloud_api.places.queries import EVERYWHERE, Visible
 
@@ -118,10 +119,12 @@ async def update_slot(
 
     Raises:
         NotFound: when there is none to be seen.
+        StaleVersion: when `changes` was made of another version than there is now.
         BadSlot: when days of the week are named for a window of one day.
         SlotExists: when the warehouse offers it on such a day already.
     """
     slot = await get_slot(db, slot_id, seen=seen, locked=True)
+    await versions.count(db, slot, seen=changes.version, what=f"window {_window(slot)}")
     if changes.weekdays is not None:
         if slot.day is not None:
             raise BadSlot(f"this window is one of {slot.day} only: leave weekdays out", field="weekdays")
@@ -140,7 +143,9 @@ async def withdraw_slot(db: AsyncSession, slot_id: uuid.UUID, *, seen: Visible =
     Raises:
         NotFound: when there is none to be seen.
     """
-    (await get_slot(db, slot_id, seen=seen, locked=True)).is_active = False
+    slot = await get_slot(db, slot_id, seen=seen, locked=True)
+    await versions.count(db, slot, seen=None, what=f"window {_window(slot)}")
+    slot.is_active = False
 
 
 async def get_slot(
@@ -167,6 +172,14 @@ async def read_slots(db: AsyncSession, slots: Sequence[DeliverySlot], *, day: da
     return [_read(slot, None if day is None else taken.get(slot.id, 0)) for slot in slots]
 
 
+async def read_booked(db: AsyncSession, slot: DeliverySlot) -> SlotBookedRead:
+    """A window as people see it, with the days from today on for which orders took it."""
+    today = clock.now().astimezone(await organizations.zone(db)).date()
+    rows = await db.execute(taken_since(today, [slot.id]).order_by(SlotBooking.day))
+    booked = [BookedDayRead(day=day, taken=orders) for _, day, orders in rows]
+    return SlotBookedRead(**_read(slot, None).model_dump(), booked=booked)
+
+
 def _read(slot: DeliverySlot, taken: int | None) -> SlotRead:
     return SlotRead(
         id=slot.id,
@@ -179,6 +192,7 @@ def _read(slot: DeliverySlot, taken: int | None) -> SlotRead:
         is_active=slot.is_active,
         taken=taken,
         left=None if taken is None else max(0, slot.capacity - taken),
+        version=slot.version,
     )
 
 

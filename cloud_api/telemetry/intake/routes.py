@@ -7,9 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials
-from sqlalchemy import select
 
-from cloud_api.devices import queries as device_queries
 from cloud_api.devices.provisioning.authenticate import digest_shown
 from cloud_api.devices.sensors.known import known_sensors
 from cloud_api.kernel import clock, wire
@@ -160,11 +158,16 @@ async def list_gaps(
 
 @router.get("/dead-letters", response_model=list[DeadLetterRead], dependencies=[require("devices:read")])
 async def list_dead_letters(
-    db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()]
+    db: Db,
+    seen: VisiblePlaces,
+    query: Annotated[PageQuery, Depends()],
+    gateway_id: uuid.UUID | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
 ) -> Page[DeadLetterRead]:
-    """Rows nobody could use, newest first."""
-    mine = device_queries.visible_gateways(DeadLetter.gateway_id, seen)
-    rows = await page(db, select(DeadLetter).where(mine), DeadLetter.id, query)
+    """Rows nobody could use, newest first; of those that came in [since, until)."""
+    found = queries.dead_letters(seen, since, until, gateway_id=gateway_id)
+    rows = await page(db, found, DeadLetter.id, query)
     items = [
         DeadLetterRead(
             id=row.id,
@@ -181,10 +184,11 @@ async def list_dead_letters(
 
 
 @router.get("/stats", response_model=list[LaneRead], dependencies=[require("devices:read")])
-async def list_lanes(db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()]) -> Page[LaneCursor]:
+async def list_lanes(
+    db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()], gateway_id: uuid.UUID | None = None
+) -> Page[LaneCursor]:
     """What became of every lane's rows."""
-    mine = device_queries.visible_gateways(LaneCursor.gateway_id, seen)
-    return await page(db, select(LaneCursor).where(mine), LaneCursor.id, query)
+    return await page(db, queries.lanes(seen, gateway_id=gateway_id), LaneCursor.id, query)
 
 
 def _span(since: datetime | None, until: datetime | None) -> Span:

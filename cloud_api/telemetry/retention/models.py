@@ -8,9 +8,10 @@ from sqlalchemy.orm import Mapped
 
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.versions import Versioned
 
 
-class RetentionClass(OrganizationOwned, Base):
+class RetentionClass(Versioned, OrganizationOwned, Base):
     """For how many days the readings of its sensors are kept, and their hours and days; None: for ever."""
 
     __tablename__ = "retention_classes"

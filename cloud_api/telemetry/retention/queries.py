@@ -42,6 +42,13 @@ def legal_holds(seen: Visible) -> Select[tuple[LegalHold]]:
     return select(LegalHold).where(or_(of_sensors, of_places, of_all))
 
 
+def sensors_with_class(seen: Visible, *, class_id: uuid.UUID | None) -> Select[tuple[SensorRetention]]:
+    """Sensors to be seen that have a class of their own: this one, or any."""
+    its_sensors = select(Sensor.id).where(visible_sensors(seen))
+    found = select(SensorRetention).where(SensorRetention.sensor_id.in_(its_sensors))
+    return found if class_id is None else found.where(SensorRetention.class_id == class_id)
+
+
 async def classes_of_sensors(db: AsyncSession) -> dict[uuid.UUID, Kept]:
     """Each sensor's own class; one that is missing has the standard one."""
     rows = await db.execute(

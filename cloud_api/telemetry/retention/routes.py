@@ -12,12 +12,14 @@ from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.places.visibility import VisiblePlaces
 from cloud_api.telemetry.retention import queries, service
-from cloud_api.telemetry.retention.models import LegalHold, RetentionClass
+from cloud_api.telemetry.retention.models import LegalHold, RetentionClass, SensorRetention
 from cloud_api.telemetry.retention.schemas import (
     LegalHoldCreate,
     LegalHoldRead,
     RetentionClassRead,
+    RetentionClassUpdate,
     RetentionClassWrite,
+    SensorRetentionListed,
     SensorRetentionRead,
     SensorRetentionWrite,
 )
@@ -47,7 +49,7 @@ async def get_retention_class(db: Db, id: uuid.UUID) -> RetentionClass:
 
 
 @router.put("/retention-classes/{id}", response_model=RetentionClassRead, dependencies=_WRITING)
-async def update_retention_class(db: Db, id: uuid.UUID, body: RetentionClassWrite) -> RetentionClass:
+async def update_retention_class(db: Db, id: uuid.UUID, body: RetentionClassUpdate) -> RetentionClass:
     """Keep the readings of its sensors for another time. What is shorter takes effect within hours."""
     return await service.change_class(db, id, new=body)
 
@@ -56,6 +58,14 @@ async def update_retention_class(db: Db, id: uuid.UUID, body: RetentionClassWrit
 async def delete_retention_class(db: Db, id: uuid.UUID) -> None:
     """Take a class away that no sensor has."""
     await service.delete_class(db, id)
+
+
+@router.get("/sensor-retentions", response_model=list[SensorRetentionListed], dependencies=_READING)
+async def list_sensor_retentions(
+    db: Db, seen: VisiblePlaces, query: Annotated[PageQuery, Depends()], class_id: uuid.UUID | None = None
+) -> Page[SensorRetention]:
+    """Sensors with a class of their own, the last to be given one first. All others have the standard one."""
+    return await page(db, queries.sensors_with_class(seen, class_id=class_id), SensorRetention.id, query)
 
 
 @router.get("/sensors/{id}/retention", response_model=SensorRetentionRead, dependencies=_READING)

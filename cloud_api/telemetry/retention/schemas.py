@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field, model_validator
 
 from cloud_api.kernel.http import RequestModel, ResponseModel
+from cloud_api.kernel.versions import Edit
 
 #: days of ten years ten times: longer is for ever
 _Days = Annotated[int, Field(ge=1, le=36_500)]
@@ -29,6 +30,10 @@ class RetentionClassWrite(RequestModel):
         return self
 
 
+class RetentionClassUpdate(RetentionClassWrite, Edit):
+    """All of it: without a number for ever."""
+
+
 class RetentionClassRead(ResponseModel):
     """A class of sensors whose readings are kept equally long."""
 
@@ -37,6 +42,15 @@ class RetentionClassRead(ResponseModel):
     raw_days: int | None
     hours_days: int | None
     days_days: int | None
+    version: int
+
+
+class SensorRetentionListed(ResponseModel):
+    """A sensor that has a class of its own."""
+
+    id: uuid.UUID
+    sensor_id: uuid.UUID
+    class_id: uuid.UUID
 
 
 class SensorRetentionWrite(RequestModel):

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api.devices.sensors.service import get_sensor
 from cloud_api.identity.organizations.models import Organization
-from cloud_api.kernel import clock
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.db import insert_missing
 from cloud_api.kernel.errors import Conflict, Forbidden, NotFound
 from cloud_api.kernel.registers import flush_unique
@@ -15,7 +15,12 @@ from cloud_api.places.queries import EVERYWHERE, Visible
 from cloud_api.places.service import get_location
 from cloud_api.telemetry.retention import queries
 from cloud_api.telemetry.retention.models import LegalHold, RetentionClass, SensorRetention
-from cloud_api.telemetry.retention.schemas import LegalHoldCreate, RetentionClassWrite, SensorRetentionRead
+from cloud_api.telemetry.retention.schemas import (
+    LegalHoldCreate,
+    RetentionClassUpdate,
+    RetentionClassWrite,
+    SensorRetentionRead,
+)
 
 _TAKEN = "another retention class has this name"
 
@@ -44,14 +49,16 @@ async def create_class(db: AsyncSession, *, new: RetentionClassWrite) -> Retenti
     return made
 
 
-async def change_class(db: AsyncSession, id: uuid.UUID, *, new: RetentionClassWrite) -> RetentionClass:
+async def change_class(db: AsyncSession, id: uuid.UUID, *, new: RetentionClassUpdate) -> RetentionClass:
     """Keep the readings of its sensors for another time from now on.
 
     Raises:
         NotFound: when this organisation has none of this id.
         AlreadyExists: when its new name is taken.
+        StaleVersion: when somebody else has changed it since it was read.
     """
     found = await get_class(db, id)
+    await versions.count(db, found, seen=new.version, what="this retention class")
     for name, value in new.model_dump().items():
         setattr(found, name, value)
     await flush_unique(db, _TAKEN, field="name")

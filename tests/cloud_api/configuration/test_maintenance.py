@@ -5,7 +5,7 @@ from sqlalchemy import event
 
 from cloud_api.configuration import maintenance
 from cloud_api.configuration.errors import UnderMaintenance
-from cloud_api.configuration.maintenance import MaintenanceGate
+from cloud_api.configuration.maintenance import MaintenanceGate, Notice
 from cloud_api.configuration.models import Maintenance
 from cloud_api.kernel.db import Database
 from cloud_api.kernel.ids import new_id
@@ -35,7 +35,7 @@ async def test_nobody_has_touched_the_switch(platform_alone: Platform) -> None:
 async def test_people_write_later_and_are_told_when(platform_alone: Platform, operator: Tenant) -> None:
     await operator.put(PATH, ON)
     state = await platform_alone.tenant.get(PATH)
-    assert {**ON, "updated_at": state["updated_at"]} == state
+    assert {**ON, "until": None, "version": 1, "updated_at": state["updated_at"]} == state
     assert state["updated_at"]
     for person in (platform_alone.tenant, operator):
         answer = await person.client.post(WAREHOUSES, json=WAREHOUSE)
@@ -124,7 +124,7 @@ async def test_a_switch_that_says_nothing_useful_is_refused(operator: Tenant, wr
 async def throw(database: Database, *, enabled: bool) -> Maintenance:
     """The switch, in another process."""
     async with database.unit_of_work(SystemScope("test")) as db:
-        return await maintenance.switch(db, enabled=enabled, message="Wait", retry_after_s=1, by=new_id())
+        return await maintenance.switch(db, enabled=enabled, notice=Notice("Wait", 1), by=new_id())
 
 
 async def is_shut(gate: MaintenanceGate, database: Database) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cloud_api.console.typed import form_on
 from tests.factories.farms import make_person, plant_store
-from tests.factories.orders import make_customer
+from tests.factories.orders import make_customer, make_depot, order_from, pack
 from tests.factories.scopes import id_of
 from tests.factories.stores import make_product, make_warehouse
 from tests.platform_under_test import Platform
@@ -163,6 +163,50 @@ async def a_reader(platform: Platform) -> Edited:
     return Edited(at, at, f"{source}/{made['id']}", theirs, {"name": "Dock 9"}, told, {"name": "Dock 9"})
 
 
+async def a_gateway(platform: Platform) -> Edited:
+    store = await plant_store(platform)
+    at, source = f"/console/gateways/{store.gateway_id}", f"{API}/edge/gateways/{store.gateway_id}"
+    told = ("<td>Box of theirs</td>", "<td>Box of ours</td>")
+    return Edited(
+        at, f"{at}/name", source, {"name": "Box of theirs"}, {"name": "Box of ours"}, told, {"name": "Box of ours"}
+    )
+
+
+async def a_portal_rule(platform: Platform) -> Edited:
+    store = await plant_store(platform)
+    reader = await store.tenant.post(
+        f"{API}/edge/readers", {"gateway_id": store.gateway_id, "code": "rfid:dock-1", "name": "Dock 1"}
+    )
+    source = f"{API}/warehouse/portal-rules"
+    booked = {"action": "ship", "mode": "propose"}
+    rule = await store.tenant.post(source, {**booked, "reader_id": reader["id"], "direction": "out"})
+    at = f"/console/gateways/readers/{reader['id']}"
+    theirs, told = {**booked, "window_s": 77}, ("77", "<td>Propose</td>", "<td>Automatic</td>")
+    kept = {"mode": "automatic", "window_s": 77}
+    page = f"{at}/rules/{rule['id']}/mode"
+    return Edited(at, page, f"{source}/{rule['id']}", theirs, {"mode": "automatic"}, told, kept, read_at=source)
+
+
+async def the_warehouses_of_a_person(platform: Platform) -> Edited:
+    whom = await id_of(await make_person(platform, platform.tenant, "inventory_staff"))
+    theirs, ours = await make_warehouse(platform.tenant), await make_warehouse(platform.tenant)
+    at, source = f"/console/people/{whom}", f"{API}/admin/users/{whom}/warehouses"
+    kept = {"warehouse_ids": [ours]}
+    return Edited(
+        at, f"{at}/warehouses", source, {"warehouse_ids": [theirs]}, {"warehouse_ids": [ours]}, ("Warehouses",), kept
+    )
+
+
+async def a_delivery(platform: Platform) -> Edited:
+    depot = await make_depot(platform.tenant)
+    order_id = (await order_from(depot))["id"]
+    await pack(platform.tenant, order_id)
+    id = (await platform.tenant.post(f"{API}/warehouse/deliveries", {"order_id": order_id}))["id"]
+    at, source = f"/console/deliveries/{id}", f"{API}/warehouse/deliveries/{id}"
+    told, ours = ("<td>Ring twice</td>", "<td>Back door</td>"), {"note": "Back door"}
+    return Edited(at, f"{at}/plan", source, {"note": "Ring twice"}, ours, told, ours)
+
+
 async def members(platform: Platform) -> Edited:
     made = await platform.tenant.post(f"{API}/teams", {"name": "Dock"})
     me, at = await id_of(platform.tenant), f"/console/teams/{made['id']}"
@@ -239,11 +283,18 @@ THINGS: dict[str, Make] = {
     "sensor": a_sensor,
     "scale": a_scale,
     "reader": a_reader,
+    "gateway": a_gateway,
+    "portal rule": a_portal_rule,
+    "delivery": a_delivery,
     "reorder rule": a_reorder_rule,
     "team": named("/console/teams", "/teams", {"name": "Dock"}),
     "team's people": members,
+    "retention class": named(
+        "/console/settings/retention/classes", "/telemetry/retention-classes", {"name": "Salad"}, whole=True
+    ),
     "role": named("/console/roles", "/admin/roles", WEIGHER),
     "person": a_person,
+    "a person's warehouses": the_warehouses_of_a_person,
     "identity provider": named(PROVIDERS, "/admin/identity-providers", PROVIDER, by="display_name", whole=True),
     "organisation": the_organisation,
     "look": the_look,

@@ -9,7 +9,7 @@ import pytest
 from cloud_api.console import texts
 from cloud_api.console.navigation import WINGS
 
-_SAID = re.compile(r"""(?<![\w.])(?:_|say)\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
+_SAID = re.compile(r"""(?:(?<![\w.])_|\bsay)\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
 _TOASTED = re.compile(r"""said=(?:"((?:[^"\\]|\\.)*)")""")
 _PLACES = re.compile(r"\{(\w+)\}")
 

@@ -17,13 +17,13 @@ from cloud_api.kernel.rate_limits import RateLimits
 from cloud_api.kernel.settings import Settings
 from tests.cloud_api.kernel.edge import calling, edge_app
 from tests.services.redis import PrivateRedis
-from tests.services.waiting import until, wait_until
+from tests.services.waiting import let_the_minute_turn, until
 
 
 @pytest.fixture(autouse=True)
 def no_turn_of_the_minute() -> None:
-    """Windows in memory turn with the clock's minutes and hours: at that moment one request more would pass."""
-    wait_until(lambda: time.time() % 60 < 57, what="the minute is young")
+    """Windows in memory turn with the clock's minutes and hours."""
+    let_the_minute_turn()
 
 
 @asynccontextmanager

@@ -47,6 +47,7 @@ async def test_orders_are_found_by_day_warehouse_window_and_payment(farm: Platfo
         ("from", day_in(5)): [latest, later],
         ("to", day_in(5)): [later, soon],
         ("slot_id", slot["id"]): [latest],
+        ("line_id", later["lines"][0]["id"]): [later],
         ("payment_method", "cod"): [soon],
         ("payment_status", "paid"): [],
         ("warehouse_id", depot.warehouse_id): [latest, later, soon],

@@ -10,8 +10,12 @@ from tests.platform_under_test import Platform
 
 pytestmark = IN_ONE_LOOP
 
-PATH = f"/ws/orders?day={day_in(1)}"
 ORDERS = "/api/v1/orders"
+
+
+def path() -> str:
+    """Tomorrow's orders."""
+    return f"/ws/orders?day={day_in(1)}"
 
 
 async def until_shown(socket: Socket, *, order: str, delivery: str) -> None:
@@ -26,7 +30,7 @@ async def test_a_watcher_sees_the_orders_of_a_day_and_each_change(farm: Platform
     depot = await make_depot(farm.tenant)
     order = await order_from(depot)
     await order_from(depot, delivery_date=day_in(2))
-    async with shown(farm.app, PATH, by=farm.tenant) as socket:
+    async with shown(farm.app, path(), by=farm.tenant) as socket:
         (there,) = await socket.state()
         assert there == {
             "id": order["id"],
@@ -54,7 +58,7 @@ async def test_a_planned_delivery_is_shown_with_its_arrival(farm: Platform) -> N
     driver = await hire_driver(farm, farm.tenant)
     drive = await make_drive(farm, doors=1, driver=driver)
     [delivery] = await farm.tenant.get("/api/v1/warehouse/deliveries", order_id=drive.order_ids[0])
-    async with shown(farm.app, PATH, by=farm.tenant) as socket:
+    async with shown(farm.app, path(), by=farm.tenant) as socket:
         (there,) = await socket.state()
         assert (there["status"], there["delivery"]["id"]) == ("packed", delivery["id"])
         assert there["delivery"]["status"] == "assigned"
@@ -73,13 +77,13 @@ async def test_customers_see_their_own_and_keepers_their_warehouses(farm: Platfo
     keeper = await make_keeper(farm, await make_warehouse(farm.tenant), role="logistics_manager")
     stranger = await make_farm(farm)
     for person, expected in ((buyer, [order["id"]]), (neighbour, []), (keeper, []), (stranger, [])):
-        async with shown(farm.app, PATH, by=person) as socket:
+        async with shown(farm.app, path(), by=person) as socket:
             assert [one["id"] for one in await socket.state()] == expected
 
 
 async def test_whoever_may_not_look_is_told_why(farm: Platform) -> None:
     driver = await make_person(farm, farm.tenant, "supplier_manager")
-    assert await refused(farm.app, PATH, token=token_of(driver)) == (4403, "this needs the permission orders:read")
-    assert (await refused(farm.app, PATH, token=None))[0] == 4401
+    assert await refused(farm.app, path(), token=token_of(driver)) == (4403, "this needs the permission orders:read")
+    assert (await refused(farm.app, path(), token=None))[0] == 4401
     code, reason = await refused(farm.app, "/ws/orders?day=tomorrow", token=token_of(farm.tenant))
     assert (code, "name a day" in reason) == (4422, True)

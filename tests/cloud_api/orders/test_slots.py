@@ -150,6 +150,22 @@ async def test_a_window_is_changed_and_withdrawn_and_orders_keep_their_place(far
     await order_from(depot, delivery_date=day_in(5))
     again = await farm.tenant.put(f"{SLOTS}/{slot['id']}", {"is_active": True, "weekdays": [7, 1], "capacity": 4})
     assert (again["weekdays"], again["capacity"], again["is_active"]) == ([1, 7], 4, True)
+    assert await farm.tenant.get(SLOTS, is_active=False) == []
+
+
+async def test_a_window_says_who_took_it_and_who_changes_it_at_the_same_time_is_told(farm: Platform) -> None:
+    depot = await make_depot(farm.tenant)
+    slot = await offer(depot, capacity=5)
+    for days in (5, 5, 4):
+        await order_from(depot, delivery_date=day_in(days), **MORNING)
+    path = f"{SLOTS}/{slot['id']}"
+    told = await farm.tenant.get(path)
+    assert told["booked"] == [{"day": day_in(4), "taken": 1}, {"day": day_in(5), "taken": 2}]
+    await farm.tenant.put(path, {"capacity": 6, "version": told["version"]})
+    late = {"capacity": 7, "version": told["version"]}
+    assert await heard_by(farm.tenant, "PUT", path, late) == (409, "STALE_VERSION")
+    keeper = await make_keeper(farm, await make_warehouse(farm.tenant))
+    assert await heard_by(keeper, "GET", path) == (404, "NOT_FOUND")
 
 
 async def test_windows_that_cannot_be_meant_are_refused(farm: Platform) -> None:

@@ -47,6 +47,16 @@ async def test_a_warehouse_that_contradicts_itself_is_refused(farm: Platform, st
     assert (await store.tenant.get(f"{WAREHOUSES}/{other}"))["code"] == "TAKEN"
 
 
+async def test_who_changes_a_warehouse_or_a_place_at_the_same_time_is_told(store: ColdStore) -> None:
+    for path in (f"{WAREHOUSES}/{store.warehouse_id}", f"{PLACES}/{store.room_id}"):
+        seen = (await store.tenant.get(path))["version"]
+        changed = await store.tenant.put(path, {"name": "North", "version": seen})
+        assert (changed["name"], changed["version"]) == ("North", seen + 1)
+        late = {"name": "South", "version": seen}
+        assert await heard_by(store.tenant, "PUT", path, late) == (409, "STALE_VERSION"), path
+        assert (await store.tenant.put(path, {"name": "East"}))["version"] == seen + 2
+
+
 async def test_goods_expire_by_the_calendar_of_where_they_lie(farm: Platform, store: ColdStore) -> None:
     east = uuid.UUID(await make_warehouse(store.tenant, timezone="Pacific/Auckland"))
     west = uuid.UUID(await make_warehouse(store.tenant, timezone="Pacific/Honolulu"))
@@ -89,7 +99,7 @@ async def test_a_place_moves_within_its_warehouse_and_never_into_itself(farm: Pl
 
 
 async def test_places_are_listed_by_where_they_are_and_how_they_are_kept(store: ColdStore) -> None:
-    freezer = await make_room(store.tenant, store.warehouse_id, storage_type="freezer")
+    freezer = await make_room(store.tenant, store.warehouse_id, storage_type="freezer", code=(code := "FROSTY"))
     rack = await make_room(store.tenant, store.warehouse_id, parent_id=store.room_id, location_type="rack")
     await store.tenant.put(f"{PLACES}/{rack}", {"status": "inactive"})
     for query, expected in (
@@ -99,8 +109,15 @@ async def test_places_are_listed_by_where_they_are_and_how_they_are_kept(store: 
         ({"storage_type": "freezer"}, {freezer}),
         ({"status": "inactive"}, {rack}),
         ({"status": "maintenance"}, set()),
+        ({"outermost": True}, {freezer, store.room_id}),
+        ({"outermost": False}, {rack}),
+        ({"search": code.lower()[1:]}, {freezer}),
+        ({"search": "%"}, set()),
     ):
         assert {row["id"] for row in await store.tenant.get(PLACES, **query)} == expected, query
+    codes = [row["code"] for row in await store.tenant.get(PLACES, sort="-code")]
+    assert len(codes) == 3
+    assert codes == sorted(codes, reverse=True)
 
 
 async def test_places_on_the_way_are_nobodys_to_make_or_to_change(farm: Platform, store: ColdStore) -> None:

@@ -3,6 +3,7 @@
 from tests.cloud_api.realtime.sockets import refused, shown, token_of
 from tests.factories.farms import make_farm, plant_store
 from tests.platform_under_test import Platform, open_platform
+from tests.services.waiting import let_the_minute_turn
 
 
 async def place_of(platform: Platform) -> str:
@@ -29,6 +30,7 @@ async def test_one_person_has_so_many_live_views_and_no_more(sqlite_url: str) ->
 async def test_handshakes_draw_on_the_budget_of_who_makes_them(sqlite_url: str) -> None:
     async with open_platform(sqlite_url, requests_per_hour=3) as platform:
         path = await place_of(platform)
+        let_the_minute_turn()
         for _ in range(3):
             async with shown(platform.app, path, by=platform.tenant) as socket:
                 await socket.state()
@@ -39,6 +41,7 @@ async def test_handshakes_draw_on_the_budget_of_who_makes_them(sqlite_url: str) 
 async def test_handshakes_of_nobody_draw_on_a_budget_of_their_address(sqlite_url: str) -> None:
     async with open_platform(sqlite_url, sign_ins_per_minute=1) as platform:
         path = await place_of(platform)
+        let_the_minute_turn()
         codes = [(await refused(platform.app, path, token="nonsense"))[0] for _ in range(11)]
         assert codes == [4401] * 10 + [4429]
         async with shown(platform.app, path, by=platform.tenant) as socket:

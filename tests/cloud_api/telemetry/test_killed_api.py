@@ -4,7 +4,6 @@ The senders' own ledgers decide. They send what overlaps what they sent before, 
 """
 
 import asyncio
-import json
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from tests.factories.batches import Row, make_batch, make_column_batch, make_ser
 from tests.factories.farms import open_farm_alone, plant_gateway, plant_store
 from tests.factories.stores import ColdStore
 from tests.platform_under_test import Platform
+from tests.services.free_port import free_port
 from tests.services.processes import RunningProcess, running
 from tests.services.waiting import until
 
@@ -36,19 +36,18 @@ class Api:
     folder: Path
     database_url: str
     stack: ExitStack
-    port: int = 0
+    port: int = field(default_factory=free_port)
     process: RunningProcess | None = None
 
     async def start(self) -> None:
         ready = self.folder / "ready.json"
         ready.unlink(missing_ok=True)
-        program = "from cloud_api.cli import app; app()"
-        command = [sys.executable, "-c", program, "serve", "--ready-file", str(ready), "--port", str(self.port)]
+        command = [sys.executable, "-m", "coldfleet", "cloud", "serve"]
+        command += ["--ready-file", str(ready), "--port", str(self.port)]
         outside = {"PYTHONPATH": str(ROOT), "COLDFLEET_DATABASE_URL": self.database_url}
         process = self.process = self.stack.enter_context(running(command, cwd=self.folder, environment=outside))
         await until(lambda: ready.exists() or process.exit_code is not None, what="the API answers", timeout_s=60)
         assert process.exit_code is None, process.output()
-        self.port = httpx2.URL(json.loads(ready.read_bytes())["url"]).port or 0
 
     async def kill(self) -> None:
         assert self.process is not None

@@ -1,5 +1,7 @@
 // A room's chart: <div data-room-chart="/console/....json"> draws mean and band of each sensor, limits as dashed lines,
 // excursions as marked areas, gaps as gaps; it is read again when the page hears of new readings (data-follows).
+// Rooms that are compared (`said.compared`) are lines without bands, of the tone and kind that their names below have;
+// what only one of them is kept at (`own_limits`) has its tone.
 import { colour, draw, frame } from "./lib/chart.js";
 
 const TONES = ["azure", "purple", "teal", "orange", "pink", "lime", "indigo", "cyan"];
@@ -14,7 +16,7 @@ function band(one, tone, place) {
   ];
 }
 
-function marks(said, colour) {
+function marks(said, colour, tones) {
   const area = (from, to, color, opacity, name) => [{ xAxis: from, name, itemStyle: { color, opacity } }, { xAxis: to }];
   return {
     markLine: {
@@ -22,7 +24,10 @@ function marks(said, colour) {
       symbol: "none",
       lineStyle: { color: colour("red"), type: "dashed", width: 1.5 },
       label: { formatter: ({ value }) => `${value} ${said.unit}`, position: "insideEndTop", color: colour("red") },
-      data: said.limits.map((value) => ({ yAxis: value })),
+      data: [
+        ...said.limits.map((value) => ({ yAxis: value })),
+        ...(said.own_limits ?? []).map(([value, place]) => ({ yAxis: value, lineStyle: { color: tones[place] }, label: { color: tones[place] } })),
+      ],
     },
     markArea: {
       silent: true,
@@ -67,11 +72,13 @@ function unfolded(said) {
     let at = one.start;
     return one.mean.map((mean, place) => [place === 0 ? at : (at += steps[place - 1]), one.least[place], mean, one.most[place]]);
   };
-  return { ...said, series: said.series.map((one) => ({ name: one.name, points: points(one) })) };
+  return { ...said, series: said.series.map((one) => ({ ...one, points: points(one) })) };
 }
 
 function scale(said) {
-  const values = said.series.flatMap((one) => one.points.flatMap((point) => [point[1], point[3]])).concat(said.limits).filter((value) => value !== null);
+  const ends = said.compared ? [2] : [1, 3];
+  const limits = said.limits.concat((said.own_limits ?? []).map(([value]) => value));
+  const values = said.series.flatMap((one) => one.points.flatMap((point) => ends.map((at) => point[at]))).concat(limits).filter((value) => value !== null);
   if (values.length === 0) return {};
   const low = Math.min(...values);
   const high = Math.max(...values);
@@ -80,7 +87,7 @@ function scale(said) {
 }
 
 function option(said, colour) {
-  const tones = said.series.map((_, place) => colour(TONES[place % TONES.length]));
+  const tones = said.series.map((one, place) => colour(one.tone ?? TONES[place % TONES.length]));
   const muted = getComputedStyle(document.body).color;
   return {
     ...frame(),
@@ -96,19 +103,19 @@ function option(said, colour) {
       { type: "slider", bottom: said.series.length > 1 ? 34 : 10, height: 22, showDetail: false, brushSelect: false },
     ],
     series: [
-      ...said.series.flatMap((one, place) => band(one, tones[place], place)),
+      ...(said.compared ? [] : said.series.flatMap((one, place) => band(one, tones[place], place))),
       ...said.series.map((one, place) => ({
         id: `mean-${place}`,
         name: one.name,
         type: "line",
         showSymbol: false,
         connectNulls: false,
-        lineStyle: { width: 2 },
+        lineStyle: { width: 2, type: one.dash ?? "solid" },
         z: 3,
         encode: { x: 0, y: 2 },
         data: one.points,
       })),
-      { type: "line", data: [], tooltip: { show: false }, ...marks(said, colour) },
+      { type: "line", data: [], tooltip: { show: false }, ...marks(said, colour, tones) },
     ],
   };
 }

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud_api.inventory.sightings.portals.states import PassageStatus
 from cloud_api.kernel.db import Base
 from cloud_api.kernel.tenancy import OrganizationOwned, same_organization
+from cloud_api.kernel.versions import Versioned
 
 DIRECTIONS = ("in", "out", "both")
 ACTIONS = ("transfer", "receive", "ship", "ignore")
@@ -17,7 +18,7 @@ _OPEN = text("status = 'open'")
 _PROPOSED = text("status = 'proposed'")
 
 
-class PortalRule(OrganizationOwned, Base):
+class PortalRule(Versioned, OrganizationOwned, Base):
     """What is booked when a tag passes a reader, or any reader of a place, in a direction."""
 
     __tablename__ = "portal_rules"

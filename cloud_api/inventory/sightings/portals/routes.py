@@ -14,7 +14,7 @@ from cloud_api.inventory.sightings.portals.schemas import (
     PassageReject,
     PortalRuleCreate,
     PortalRuleRead,
-    RuleFacts,
+    PortalRuleUpdate,
     Sweep,
     SweepRead,
 )
@@ -50,7 +50,7 @@ async def create_portal_rule(db: Db, seen: VisiblePlaces, body: PortalRuleCreate
 
 
 @router.put("/portal-rules/{id}", response_model=PortalRuleRead, dependencies=_WRITE)
-async def update_portal_rule(db: Db, seen: VisiblePlaces, id: uuid.UUID, body: RuleFacts) -> PortalRule:
+async def update_portal_rule(db: Db, seen: VisiblePlaces, id: uuid.UUID, body: PortalRuleUpdate) -> PortalRule:
     """Say anew what is booked; of whom and which way it is stays."""
     return await service.update_rule(db, id, facts=body, seen=seen)
 
@@ -107,5 +107,5 @@ async def reject_passage(
 async def sweep_stock_take(
     db: Db, principal: CurrentPrincipal, seen: VisiblePlaces, id: uuid.UUID, body: Sweep
 ) -> SweepRead:
-    """Count what a reader saw between two times, each tag once."""
+    """Count what a reader saw between two times, or what a scanner read, each tag once."""
     return await sweeps.sweep(db, id, wish=body, counted_by=principal.id, seen=seen)

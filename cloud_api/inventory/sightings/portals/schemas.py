@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from cloud_api.inventory.sightings.portals.states import PassageStatus
 from cloud_api.kernel.http import RequestModel, ResponseModel
 from cloud_api.kernel.quantity import Quantity
+from cloud_api.kernel.versions import Edit
 
 Direction = Literal["in", "out", "both"]
 Action = Literal["transfer", "receive", "ship", "ignore"]
@@ -34,6 +35,10 @@ class RuleFacts(RequestModel):
         if (self.to_location_id is not None) != (self.action in ("transfer", "receive")):
             raise ValueError("transfer and receive need to_location_id, ship and ignore have none")
         return self
+
+
+class PortalRuleUpdate(RuleFacts, Edit):
+    """What is booked from now on."""
 
 
 class PortalRuleCreate(RuleFacts):
@@ -63,6 +68,7 @@ class PortalRuleRead(ResponseModel):
     mode: Mode
     window_s: int
     max_age_s: int
+    version: int
     created_at: datetime
 
 
@@ -104,13 +110,26 @@ class PassageRead(ResponseModel):
     decided_at: datetime | None
 
 
-class Sweep(RequestModel):
-    """What a reader saw between two times, as a count of one place."""
+ScannedEpc = Annotated[str, Field(min_length=2, max_length=124)]
 
-    reader_id: uuid.UUID
+
+class Sweep(RequestModel):
+    """What a reader saw between two times, or what a scanner of one's own has read, as a count of one place."""
+
     location_id: uuid.UUID
-    since: AwareDatetime
-    until: AwareDatetime
+    #: with `since` and `until`; not with `epcs`
+    reader_id: uuid.UUID | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    #: hexadecimal; one that stands there twice counts once
+    epcs: Annotated[list[ScannedEpc], Field(min_length=1, max_length=10_000)] | None = None
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> "Sweep":
+        seen = (self.reader_id, self.since, self.until)
+        if (self.epcs is None) != (None not in seen) or (self.epcs is not None and seen != (None, None, None)):
+            raise ValueError("send reader_id with since and until, or epcs")
+        return self
 
 
 class SweptLot(ResponseModel):

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud_api.devices.readers.service import get_reader
 from cloud_api.inventory.sightings.portals import queries
 from cloud_api.inventory.sightings.portals.models import PortalRule
-from cloud_api.inventory.sightings.portals.schemas import PortalRuleCreate, RuleFacts
-from cloud_api.kernel import clock
+from cloud_api.inventory.sightings.portals.schemas import PortalRuleCreate, PortalRuleUpdate
+from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import NotFound
 from cloud_api.kernel.registers import flush_unique
 from cloud_api.places import service as places
@@ -37,14 +37,16 @@ async def create_rule(db: AsyncSession, *, new: PortalRuleCreate, seen: Visible 
 
 
 async def update_rule(
-    db: AsyncSession, rule_id: uuid.UUID, *, facts: RuleFacts, seen: Visible = EVERYWHERE
+    db: AsyncSession, rule_id: uuid.UUID, *, facts: PortalRuleUpdate, seen: Visible = EVERYWHERE
 ) -> PortalRule:
     """Say anew what is booked.
 
     Raises:
         NotFound: when there is no such rule, or the place is not there.
+        StaleVersion: when `facts` was made of another version than there is now.
     """
     rule = await get_rule(db, rule_id, seen=seen)
+    await versions.count(db, rule, seen=facts.version, what="the portal rule")
     if facts.to_location_id is not None:
         await places.get_location(db, facts.to_location_id, seen=seen)
     for name, value in facts.model_dump().items():

@@ -49,25 +49,31 @@ class Epc:
     gs1_key: str = ""
 
 
-def normal(text: str) -> str:
+def normal(text: str, *, field: str = "epc") -> str:
     """The hexadecimal digits in capitals.
+
+    Args:
+        field: where it stands in what was asked.
 
     Raises:
         MalformedEpc: when it is no hexadecimal number of whole bytes, at most 62.
     """
     digits = text.strip().upper()
     if not _HEX.fullmatch(digits):
-        raise MalformedEpc("an EPC has 2 to 124 hexadecimal digits, two for each byte", field="epc")
+        raise MalformedEpc("an EPC has 2 to 124 hexadecimal digits, two for each byte", field=field)
     return digits
 
 
-def decode(text: str) -> Epc:
+def decode(text: str, *, field: str = "epc") -> Epc:
     """What an EPC says.
+
+    Args:
+        field: where it stands in what was asked.
 
     Raises:
         MalformedEpc: when it is no hexadecimal number, or breaks the scheme that its first byte names.
     """
-    digits = normal(text)
+    digits = normal(text, field=field)
     if digits[:2] not in HEADERS:
         return Epc(digits)
     scheme, expected = HEADERS[digits[:2]]
@@ -75,7 +81,7 @@ def decode(text: str) -> Epc:
         identity = hex_to_tag_encodable(digits)
         key = identity.gs1_key() if isinstance(identity, GS1Keyed) else ""
     except (ConvertException, ValueError, KeyError, IndexError) as error:
-        raise MalformedEpc(f"EPC {digits} is no {scheme}: {error}", field="epc") from error
+        raise MalformedEpc(f"EPC {digits} is no {scheme}: {error}", field=field) from error
     if not isinstance(identity, expected):
-        raise MalformedEpc(f"EPC {digits} is no {scheme}", field="epc")
+        raise MalformedEpc(f"EPC {digits} is no {scheme}", field=field)
     return Epc(digits, scheme, identity.epc_uri, key)

@@ -98,9 +98,11 @@ async def bind_all(
     """Bind many at once, all or none.
 
     Raises:
-        Invalid: naming an EPC that is there twice, and whatever `bind` raises.
+        Invalid: naming an EPC that is there twice, and whatever `bind` raises, naming the tag.
     """
-    wishes = [_Wish(codes.decode(one.epc), one, f"tags.{place}.") for place, one in enumerate(new)]
+    wishes = [
+        _Wish(codes.decode(one.epc, field=f"tags.{place}.epc"), one, f"tags.{place}.") for place, one in enumerate(new)
+    ]
     first: dict[str, _Wish] = {}
     for wish in wishes:
         other = first.setdefault(wish.code.hex, wish)

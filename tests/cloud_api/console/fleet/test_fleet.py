@@ -193,6 +193,18 @@ async def test_what_is_wrong_with_a_shift_stands_beside_its_field_and_a_shift_is
     assert 'id="e-break_minutes"' in refused.text
     assert (await console.post(SHIFTS, data={**wrong, "from_time": "06:00", "break_minutes": ""})).status_code == 303
     [shift] = await sqlite_platform.tenant.get("/api/v1/warehouse/fleet/shifts")
+    edit = f"{SHIFTS}/{shift['id']}/edit"
+    assert f'href="{edit}' in (await console.get(SHIFTS)).text
+    assert 'value="06:00"' in (await console.get(edit)).text
+    refused = await console.post(edit, data={**wrong, "from_time": "07:00"})
+    assert refused.status_code == 422
+    assert 'id="e-break_minutes"' in refused.text
+    changed = {"weekday": "1", "on_date": "2026-12-24", "from_time": "07:00", "until_time": "15:00"}
+    assert (await console.post(edit, data=changed)).status_code == 303
+    [shift] = await sqlite_platform.tenant.get("/api/v1/warehouse/fleet/shifts", id=shift["id"])
+    assert (shift["on_date"], shift["weekday"], shift["from_time"]) == ("2026-12-24", None, "07:00:00")
+    nobodys = f"{SHIFTS}/00000000-0000-7000-8000-000000000000/edit"
+    assert (await console.get(nobodys)).status_code == 404
     assert (await console.post(f"{SHIFTS}/{shift['id']}/delete")).status_code == 303
     assert await sqlite_platform.tenant.get("/api/v1/warehouse/fleet/shifts") == []
 

@@ -95,7 +95,7 @@ async def test_a_portals_rules_are_added_switched_and_taken_away(
     assert "Book at once" in page
     await console.post(f"{path}/rules/{rule['id']}/mode", data={"mode": "automatic"})
     [after] = await store.tenant.get(PORTAL_RULES)
-    assert after == {**rule, "mode": "automatic"}
+    assert after == {**rule, "mode": "automatic", "version": 2}
     assert (await console.post(f"{path}/rules/{rule['id']}/delete")).status_code == 303
     assert await store.tenant.get(PORTAL_RULES) == []
 
@@ -133,6 +133,25 @@ async def test_a_scale_is_registered_and_changed(console: httpx2.AsyncClient, sq
     )
     other = await plant_store(sqlite_platform)
     assert await store.tenant.get(f"{EDGE}/scales", gateway_id=other.gateway_id) == []
+
+
+async def test_a_scale_is_tared_and_believed_when_its_weights_agree(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    store = await plant_store(sqlite_platform)
+    body = {"gateway_id": store.gateway_id, "code": "scale:dock-1", "name": "Platform"}
+    scale = await store.tenant.post(f"{EDGE}/scales", {**body, "capacity_kg": 600.0, "division_kg": 0.2})
+    path = f"{SCALES}/{scale['id']}"
+    assert "at once, when the scale says" in (await console.get(path)).text
+    refused = await console.post(f"{path}/stability", data={"readings": "some", "within_s": "30"})
+    assert refused.status_code == 422
+    assert 'id="e-readings"' in refused.text
+    assert 'value="some"' in refused.text
+    assert (await console.post(f"{path}/stability", data={"readings": "3", "within_s": "30"})).status_code == 303
+    assert "when 3 in 30 s say the same" in (await console.get(path)).text
+    assert (await console.post(f"{path}/tare")).status_code == 303
+    [command] = await store.tenant.get(f"{EDGE}/gateways/{store.gateway_id}/commands")
+    assert (command["kind"], command["target"]) == ("tare", "scale:dock-1")
 
 
 async def test_who_only_looks_registers_nothing(sqlite_platform: Platform) -> None:

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from cloud_api.console import qr
 from cloud_api.kernel import clock
 from tests.cloud_api.console.screens import Screen, at_console
-from tests.factories.batches import EPOCH
+from tests.factories.batches import EIGHT_OCLOCK_MS, EPOCH, make_alarm, send
 from tests.factories.farms import make_person, plant_gateway, plant_store
 from tests.factories.stores import ColdStore
 from tests.platform_under_test import Platform
@@ -147,8 +147,12 @@ async def test_a_configuration_is_changed_as_it_was_read_or_not_at_all(
     assert 'id="e-watches.0.duration_s"' in refused.text
     page = (await console.get(here)).text
     assert 'value="900"' in page
+    for said in ("Says how it is every, seconds: 60 → 30", "Watch silent-1: added", "Output GPIO17: added"):
+        assert f"<li>{said}</li>" in page
+    assert "Pause" not in page.partition("Watch silent-1: added")[0].rpartition("<ul")[2], "it is as it was"
     assert (await console.post(f"{here}/rollback", data={"version": version})).status_code == 303
     assert (await sqlite_platform.tenant.get(api))["watches"] == []
+    assert "<li>Watch silent-1: taken away</li>" in (await console.get(here)).text
 
 
 async def test_a_calibration_is_entered_and_a_sensor_gets_its_place(
@@ -202,3 +206,24 @@ async def test_who_only_looks_is_offered_no_change(sqlite_platform: Platform) ->
     driver = await make_person(sqlite_platform, sqlite_platform.tenant, "delivery_personnel")
     async with at_console(sqlite_platform, driver) as driving:
         assert (await driving.get(GATEWAYS)).status_code == 403
+
+
+async def test_what_the_box_judged_itself_is_listed_and_goes_into_a_file(
+    console: httpx2.AsyncClient, sqlite_platform: Platform
+) -> None:
+    store = await plant_store(sqlite_platform)
+    at = f"{GATEWAYS}/{store.gateway_id}/alarms"
+    assert "It has raised no alarm." in (await console.get(at)).text
+    watch = {"rule": "too-quick", "sensor": "z2m:cold-room-1", "quantity": "temperature", "kind": "rising"}
+    await sqlite_platform.tenant.put(
+        f"{EDGE}/gateways/{store.gateway_id}/config", {"watches": [{**watch, "duration_s": 600, "change": 4}]}
+    )
+    at_ms = EIGHT_OCLOCK_MS
+    raised = make_alarm(1, "raised", rule="too-quick", kind="rising", started_at_ms=at_ms, at_ms=at_ms, value=11.5)
+    await send(sqlite_platform, store, [raised], lane="alarms")
+    page = (await console.get(at)).text
+    assert f'href="{GATEWAYS}/sensors/{store.sensor_id}">z2m:cold-room-1</a>' in page
+    assert "Active" in page
+    assert f'href="{at}"' in (await console.get(f"{GATEWAYS}/{store.gateway_id}/part")).text
+    file = (await console.get(f"{at}/export")).text
+    assert "z2m:cold-room-1,Rising,11.5,too-quick" in file

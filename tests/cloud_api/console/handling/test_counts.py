@@ -1,12 +1,16 @@
 """Stock is counted on a sheet, and differences are approved and booked."""
 
+import re
 from urllib.parse import urlsplit
 
 import httpx2
 
+from cloud_api.kernel import clock
 from tests.cloud_api.console.handling.rooms import Rooms, invalid, make_rooms, page
 from tests.cloud_api.console.screens import at_console
+from tests.cloud_api.inventory.sightings import tagged
 from tests.factories.farms import make_person
+from tests.factories.stores import make_cold_store, receive
 from tests.platform_under_test import Platform
 
 
@@ -80,6 +84,38 @@ async def test_lots_are_counted_by_scanner_one_on_top_of_the_other(
     await console.post(f"{at}/cancel")
     assert 'data-state="cancelled"' in await page(console, at)
     assert await rooms.on_hand(rooms.room_id) == {lot_id: "40.000"}
+
+
+async def test_a_place_is_counted_by_its_tags(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:
+    store = await make_cold_store(sqlite_platform)
+    lot_id, (crate, stranger) = (await receive(store))["lot_id"], (tagged.make_epc(), tagged.make_epc())
+    await tagged.bind_crate(store, crate, lot_id)
+    reader = await tagged.make_portal(store)
+    now = clock.now_ms()
+    await tagged.send(
+        sqlite_platform, store, "tags", tagged.tag(1, crate, at_ms=now), tagged.tag(2, stranger, at_ms=now)
+    )
+    await tagged.follow(sqlite_platform, store)
+    take_id = await tagged.make_take(sqlite_platform, store)
+    at = f"/console/counts/{take_id}/sweep"
+    assert f'href="{at}"' in await page(console, f"/console/counts/{take_id}")
+
+    for way, fields in (("list", ["epcs", "location_id"]), ("reader", ["location_id", "reader_id"])):
+        typed = {"way": way, "since": "2026-01-01T08:00", "until": "2026-01-01T09:00"}
+        nothing = await console.post(at, data=typed)
+        assert (nothing.status_code, sorted(invalid(nothing.text))) == (422, fields)
+    wrong = await console.post(at, data={"way": "list", "location_id": store.room_id, "epcs": f"{crate}\nXY"})
+    assert (wrong.status_code, invalid(wrong.text)) == (422, ["epcs"])
+    assert "Line 2:" in wrong.text
+    form = await page(console, f"{at}?way=reader&place={store.room_id}")
+    since, until = re.findall(r'type="datetime-local"[^>]*value="([^"]+)"', form)
+    seen = {"way": "reader", "reader_id": reader["id"], "since": since, "until": until}
+    for typed in (seen, {"way": "list", "epcs": f"{crate}\n{stranger}\n{crate}"}):
+        swept = await console.post(at, data={**typed, "location_id": store.room_id})
+        assert swept.status_code == 200, swept.text
+        assert "2 tags were seen" in swept.text
+        assert f'name="epc" value="{stranger}"' in swept.text
+        assert await tagged.counted(sqlite_platform, store, take_id) == {lot_id: ("20.000", "rfid")}
 
 
 async def test_a_planned_count_is_begun_later(console: httpx2.AsyncClient, sqlite_platform: Platform) -> None:

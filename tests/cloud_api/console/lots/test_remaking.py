@@ -67,6 +67,22 @@ async def test_a_part_is_packed_as_something_else(console: httpx2.AsyncClient, s
     assert await lots_of(rooms) == {"RAW-1": "10.000", "CUT-1": "8.000"}
 
 
+async def test_the_weight_is_asked_for_as_soon_as_something_weighed_is_chosen(
+    screen: Screen, sqlite_platform: Platform
+) -> None:
+    rooms = await make_rooms(sqlite_platform.tenant)
+    await make_product(sqlite_platform.tenant, name="Pumpkin", unit="crate", unit_weight_g=5_000, catch_weight=True)
+    await screen.open(f"/console/lots/{(await rooms.receive('RAW-2', '20'))['lot_id']}/repack")
+    page, weight = screen.page, "input[name='made.1.weight_g']"
+    assert await page.locator(weight).count() == 0
+    await page.fill("[id='f-made.1.product_id']", "Pump")
+    await page.click("[role=option] >> text=Pumpkin")
+    await page.fill(weight, "5200")
+    await page.fill("[id='f-made.1.lot_number']", "P-1")
+    assert await page.locator("input[name='made.0.weight_g']").count() == 0, "only of that line"
+    await screen.is_accessible()
+
+
 async def test_what_is_weighed_piece_by_piece_is_asked_for_its_weight(
     console: httpx2.AsyncClient, sqlite_platform: Platform
 ) -> None:

@@ -6,7 +6,9 @@ import io
 import httpx2
 import pytest
 
+from tests.cloud_api.console.handling.rooms import invalid
 from tests.cloud_api.console.screens import at_console
+from tests.cloud_api.media.samples import files_in, picture
 from tests.factories.farms import make_person
 from tests.factories.returns import RETURNS as API
 from tests.factories.returns import HandedOver, hand_over_order
@@ -55,7 +57,7 @@ async def test_a_return_goes_all_its_way(console: httpx2.AsyncClient, handed: Ha
     unsaid = await console.post(f"{address}/inspect", data=found | {"goods.0.condition": ""})
     assert unsaid.status_code == 422
     assert 'id="e-goods.0.condition"' in unsaid.text
-    await _done(console, f"{address}/inspect", found | {"goods.0.condition": "intact", "goods.0.finding": ""})
+    await _done(console, f"{address}/inspect", found | {"goods.0.condition": "wrong", "goods.0.finding": ""})
     assert "Sell it again" in (await console.get(address)).text
     await _done(console, f"{address}/restock", found | {"goods.0.location_id": handed.depot.room_id})
     await _done(console, f"{address}/refund", {"amount": "100.00", "note": "as agreed"})
@@ -114,3 +116,63 @@ async def test_returns_are_found_by_their_order_and_are_a_file(console: httpx2.A
     file = await console.get(f"{RETURNS}/export?status=requested")
     [row] = csv.DictReader(io.StringIO(file.content.decode("utf-8-sig")))
     assert (row["Return"], row["Order"], row["Customer"]) == (one["number"], order["number"], order["customer_name"])
+
+
+async def test_pictures_are_taken_at_the_door_and_at_the_table(
+    console: httpx2.AsyncClient, handed: HandedOver, sqlite_platform: Platform
+) -> None:
+    one = await handed.approve("1")
+    address = f"{RETURNS}/{one['id']}"
+    page = await console.get(address)
+    assert 'capture="environment"' in page.text
+    line = {"goods.0.line_id": one["lines"][0]["id"], "goods.0.quantity": "1"}
+    camera = {"goods.0.picture": ("IMG_1.jpg", picture(kind="JPEG"), "image/jpeg")}
+    note = {"goods.0.picture": ("note.jpg", b"not a picture", "image/jpeg")}
+    wrong = await console.post(f"{address}/receive", data={**line, "location_id": handed.quarantine_id}, files=note)
+    assert (wrong.status_code, invalid(wrong.text)) == (422, ["goods.0.picture"])
+    nowhere = await console.post(f"{address}/receive", data=line, files=camera)
+    assert nowhere.status_code == 422
+    [kept] = (await handed.tenant.get(f"{API}/{one['id']}"))["pictures"]
+    assert kept["return_line_id"] == one["lines"][0]["id"]
+    assert f"/pictures/{kept['id']}?size=small" in nowhere.text, "what was refused for something else kept its picture"
+    room = {"location_id": handed.quarantine_id}
+    assert (await console.post(f"{address}/receive", data=line | room, files=camera)).is_redirect
+    assert f"{address}/refund" not in (await console.get(address)).text, "money is granted when it was looked at"
+    goods = (await handed.tenant.get(f"{API}/{one['id']}"))["goods"]
+    found = {"goods.0.goods_id": goods[0]["id"], "goods.0.line_id": one["lines"][0]["id"]}
+    seen = {"goods.0.picture": ("IMG_2.jpg", picture(22, kind="JPEG"), "image/jpeg")}
+    condition = {"goods.0.condition": "damaged", "goods.0.finding": "leaks"}
+    assert (await console.post(f"{address}/inspect", data=found | condition, files=seen)).is_redirect
+    assert len((await handed.tenant.get(f"{API}/{one['id']}"))["pictures"]) == 2
+
+    small = await console.get(f"{address}/pictures/{kept['id']}?size=small")
+    assert small.headers["Content-Type"] == "image/webp"
+    page = await console.get(address)
+    assert 'alt="Picture 1 of' in page.text
+    assert (await console.post(f"{address}/pictures/{kept['id']}/remove")).is_redirect
+    await _done(console, f"{address}/scrap", {"reason": "leaks", "goods_ids": goods[0]["id"]})
+    page = await console.get(address)
+    assert "/remove" not in page.text
+    assert "Add pictures" not in page.text
+    await sqlite_platform.deliver()
+    assert picture(kind="JPEG") not in files_in(sqlite_platform.settings.media_folder).values()
+
+
+async def test_pictures_that_are_there_already_are_chosen_several_at_once(
+    console: httpx2.AsyncClient, handed: HandedOver, sqlite_platform: Platform
+) -> None:
+    one = await handed.ask("1")
+    address = f"{RETURNS}/{one['id']}"
+    none = await console.post(f"{address}/pictures", data={"line_id": ""})
+    assert (none.status_code, invalid(none.text)) == (422, ["camera"])
+    chosen = [("chosen", (f"{width}.png", picture(width), "image/png")) for width in (20, 22)]
+    assert (await console.post(f"{address}/pictures", files=chosen)).is_redirect
+    shown = (await handed.tenant.get(f"{API}/{one['id']}"))["pictures"]
+    assert [row["return_line_id"] for row in shown] == [None, None]
+    viewer = await make_person(sqlite_platform, handed.tenant, "viewer")
+    async with at_console(sqlite_platform, viewer) as reading:
+        page = await reading.get(address)
+        assert shown[0]["id"] in page.text
+        assert "/remove" not in page.text
+        assert "Add pictures" not in page.text
+        assert (await reading.post(f"{address}/pictures", files=chosen)).status_code == 403

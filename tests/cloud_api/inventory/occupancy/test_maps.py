@@ -13,6 +13,8 @@ pytestmark = IN_ONE_LOOP
 
 PLACES = "/api/v1/warehouse/storage/locations"
 WAREHOUSES = "/api/v1/warehouse/warehouses"
+#: how full a place is
+FULL = ("used_kg", "utilisation_pct", "places_within")
 AREA = {"x_m": 1.5, "y_m": 2, "width_m": 4, "height_m": 3.25}
 
 
@@ -35,6 +37,20 @@ async def test_a_warehouse_says_how_full_it_is_as_a_whole_and_by_storage_class(s
         "cold_storage": (110.0, 400.0, 27.5),
         "freezer": (40.0, None, None),
     }
+
+
+async def test_a_place_says_how_full_it_is_with_all_that_lies_within_it(store: ColdStore) -> None:
+    await store.tenant.put(f"{PLACES}/{store.room_id}", {"capacity_kg": 400})
+    rack = await make_room(store.tenant, store.warehouse_id, parent_id=store.room_id)
+    bins = [await make_room(store.tenant, store.warehouse_id, parent_id=rack) for _ in range(2)]
+    await store.tenant.client.delete(f"{PLACES}/{bins[1]}")
+    await receive(store, quantity="20")
+    await receive(store, location_id=bins[0], quantity="80")
+    listed = {row["id"]: row for row in await store.tenant.get(PLACES, fill=True)}
+    told = {id: tuple(row[name] for name in FULL) for id, row in listed.items()}
+    assert told == {store.room_id: (100.0, 25.0, 2), rack: (80.0, None, 1), bins[0]: (80.0, None, 0)}
+    assert (await store.tenant.get(f"{PLACES}/{rack}", fill=True))["used_kg"] == 80.0
+    assert (await store.tenant.get(f"{PLACES}/{rack}"))["used_kg"] is None
 
 
 async def test_the_floor_plan_shows_places_with_what_lies_and_hangs_in_them(farm: Platform, store: ColdStore) -> None:

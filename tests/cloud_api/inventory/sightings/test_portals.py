@@ -132,6 +132,7 @@ async def test_the_order_of_antennas_tells_the_direction_when_the_passage_is_ove
     for epc in (coming, going, staying):
         await bind_crate(store, epc, lot_id)
     now = clock.now_ms()
+    clock.use(lambda: clock.from_ms(now))  # a passage is open for a second
 
     def seen(sequence: int, epc: str, antenna: int, after_ms: int) -> dict[str, object]:
         return tag(sequence, epc, antenna=antenna, at_ms=now - 5000 + after_ms)
@@ -142,10 +143,7 @@ async def test_the_order_of_antennas_tells_the_direction_when_the_passage_is_ove
     await send(farm, store, "tags", seen(4, coming, 2, 900), seen(5, going, 1, 900), seen(6, staying, 2, 900))
     await follow(farm, store)
     clock.use(lambda: clock.from_ms(now + 2000))
-    try:
-        await settle_due(farm.database)
-    finally:
-        clock.use(None)
+    await settle_due(farm.database)
     await follow(farm, store)
 
     told = {one["epc"]: (one["direction"], one["status"]) for one in await passages(store)}

@@ -209,3 +209,12 @@ async def test_what_a_reader_swept_is_a_count_of_a_stock_take_however_often_it_s
     told = {one["lot_id"]: (one["quantity"], one["tags"]) for one in swept["counts"]}
     assert told == {first: ("33.500", 3), second: ("2.000", 1)}
     assert await counted(farm, store, take_id) == {first: ("33.500", "rfid"), second: ("2.000", "rfid")}
+
+    # what a scanner read is the same without a reader
+    path = f"/api/v1/warehouse/stock/takes/{take_id}/rfid-sweep"
+    read = {"location_id": store.room_id, "epcs": [*crates, crates[0].lower(), stranger]}
+    assert await store.tenant.post(path, read) == swept
+    for wrong in ({**body, **read}, {**read, "epcs": None}):
+        assert (await store.tenant.client.post(path, json=wrong)).status_code == 422, wrong
+    refused = await store.tenant.client.post(path, json={**read, "epcs": [crates[0], "XY"]})
+    assert [detail["field"] for detail in refused.json()["error"]["details"]] == ["epcs.1"]

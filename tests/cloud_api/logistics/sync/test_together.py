@@ -2,11 +2,10 @@
 
 import uuid
 
-from sqlalchemy import event
-
 from tests.cloud_api.inventory.stock import hold
 from tests.factories.grounds import IN_ONE_LOOP
 from tests.factories.handsets import Day, handed_over, make_phone_day
+from tests.factories.scopes import statements_on
 from tests.factories.stores import ColdStore
 from tests.platform_under_test import Platform
 
@@ -63,17 +62,8 @@ async def test_a_long_log_asks_no_more_of_the_database_than_a_short_one(farm: Pl
     counts = []
     for doors in (2, 5):
         day = await driven(farm, doors=doors)
-        statements: list[object] = []
-
-        def note(*said: object, into: list[object] = statements) -> None:
-            into.append(said)
-
-        engine = farm.database.engine.sync_engine
-        event.listen(engine, "before_cursor_execute", note)
-        try:
+        with statements_on(farm.database) as statements:
             told = await day.phone.send_all()
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
         assert set(told.values()) == {("applied", "")}
         counts.append(len(statements))
     assert counts[1] <= counts[0] + 5

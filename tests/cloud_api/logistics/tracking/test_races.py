@@ -100,6 +100,7 @@ async def test_a_report_that_comes_while_the_van_is_looked_at_is_looked_at_too(f
 
 
 async def test_positions_of_three_months_ago_are_deleted_and_younger_ones_stay(farm: Platform) -> None:
+    await expiry.expire_positions(farm.database)  # what others left
     road = await plant_road(farm)
     days_ago = (120, 91, 89, 1)
     async with farm.database.unit_of_work(farm.tenant.organization) as db:

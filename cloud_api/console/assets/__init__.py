@@ -1,0 +1,1 @@
+"""The room for things that are lent and come back."""

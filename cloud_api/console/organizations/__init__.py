@@ -1,0 +1,1 @@
+"""The platform's organisations, for who keeps it: found, look after, close and open again."""
