@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud_api import api
+from cloud_api.analytics.business.currency import guard_currency
 from cloud_api.analytics.load.expiry import RequestExpiry
 from cloud_api.analytics.load.recording import RequestHistory
 from cloud_api.audit import recording  # noqa: F401 - lets each flushed change write its entry
@@ -323,6 +324,7 @@ def equip(app: FastAPI, settings: Settings) -> None:
     app.state.allowlist = AllowlistGate(refusals)
     app.state.admission_gates = (app.state.allowlist,)
     app.state.setting_guards = (app.state.allowlist.guard_setting, guard_single_sign_on)
+    app.state.currency_guards = (guard_currency,)
     app.state.retire_guards = (refuse_while_on_route,)
     app.state.visit = visit
     app.state.seen_warehouses = seen_warehouses

@@ -75,6 +75,15 @@ class SingleSignOnOnly(Forbidden):
         super().__init__("your organisation signs in through its own provider: choose it instead of a password")
 
 
+class CurrencyInUse(Conflict):
+    """Sums of money stand in the organisation's currency: they would mean another amount."""
+
+    code = "CURRENCY_IN_USE"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} has a sum in the present currency: the currency stays", field="currency")
+
+
 class NameTaken(AlreadyExists):
     """User names, e-mail addresses and an organisation's short name are unique everywhere."""
 

@@ -20,6 +20,7 @@ STEPS: Mapping[str, str] = {
 _FACTS: Mapping[str, str] = {
     "name": "Name of the organisation",
     "timezone": "Time zone",
+    "currency": "Currency",
     "email": "E-mail address",
     "phone": "Phone",
     "address": "Postal address",
@@ -141,7 +142,6 @@ async def _page(
         step=step,
         steps=STEPS,
         done=done,
-        organization=organization,
         **await _beside(desk, who, step),
         **{**shown, **typed},
     )

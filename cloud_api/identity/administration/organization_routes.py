@@ -118,11 +118,12 @@ async def get_organization(db: NamedDb, id: uuid.UUID) -> Organization:
 
 @router.put("/{id}", response_model=OrganizationDetails, dependencies=WRITING)
 async def update_organization(
-    db: NamedDb, principal: CurrentPrincipal, id: uuid.UUID, body: OrganizationUpdate
+    request: Request, db: NamedDb, principal: CurrentPrincipal, id: uuid.UUID, body: OrganizationUpdate
 ) -> Organization:
-    """Change what is sent. Plan and activity are the platform's to decide."""
+    """Change what is sent. Plan and activity are the platform's to decide; the currency stays once a sum is in it."""
     changes = body.model_dump(exclude_unset=True, exclude_none=True)
-    return await service.update(db, id, changes=changes, by=principal, seen=body.version)
+    guards = request.app.state.currency_guards
+    return await service.update(db, id, changes=changes, by=principal, guards=guards, seen=body.version)
 
 
 @router.delete("/{id}", status_code=204, dependencies=[require("platform:manage")])

@@ -1,7 +1,7 @@
 """What administrators do with organisations: found them for others, keep their record, follow their first set-up."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import cast, get_args
 
@@ -20,6 +20,7 @@ from cloud_api.kernel import clock, versions
 from cloud_api.kernel.errors import Forbidden
 from cloud_api.kernel.permissions import Principal, grants
 
+CurrencyGuard = Callable[[AsyncSession], Awaitable[None]]
 #: what only the platform's administrators change
 _THE_PLATFORMS = frozenset({"plan", "is_active"})
 
@@ -70,21 +71,29 @@ async def update(
     *,
     changes: Mapping[str, object],
     by: Principal,
+    guards: Sequence[CurrencyGuard] = (),
     seen: int | None = None,
 ) -> Organization:
     """Change the named columns.
+
+    Args:
+        guards: asked before the currency is another.
 
     Raises:
         NotFound: when there is no such organisation.
         StaleVersion: when it is another version than `seen` now.
         Forbidden: when plan or activity would change, and `by` does not manage the platform.
         Conflict: when the platform's own organisation would be closed.
+        CurrencyInUse: when the currency would be another, and a sum is in the present one.
     """
     organization = await organizations.get_organization(db, organization_id)
     await versions.count(db, organization, seen=seen, what=organization.name)
     changed = {field: value for field, value in changes.items() if getattr(organization, field) != value}
     if not manages_platform(by) and (reserved := sorted(changed.keys() & _THE_PLATFORMS)):
         raise Forbidden(f"the platform's administrators change {' and '.join(reserved)}: ask them")
+    if "currency" in changed:
+        for guard in guards:
+            await guard(db)
     if changed.get("is_active") is False:
         await organizations.deactivate(db, organization_id)
     elif changed.get("is_active") is True:

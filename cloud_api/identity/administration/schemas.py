@@ -121,10 +121,11 @@ class OrganizationCreate(RequestModel):
 
 
 class OrganizationUpdate(Edit):
-    """What is not sent stays. Plan and activity are the platform's to decide."""
+    """What is not sent stays. The platform decides plan and activity; the currency stays once a sum is in it."""
 
     name: OrganizationName | None = None
     timezone: TimeZone | None = None
+    currency: Currency | None = None
     email: EmailStr | Literal[""] | None = None
     phone: Phone | None = None
     address: Address | None = None
