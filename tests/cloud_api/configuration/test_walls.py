@@ -82,7 +82,10 @@ async def connection(shared_postgres_url: str) -> AsyncIterator[asyncpg.Connecti
     await database.close()
 
 
-INSERT = "INSERT INTO maintenance VALUES (1, true, 'x', 1, now(), NULL)"
+INSERT = (
+    "INSERT INTO maintenance (id, enabled, message, retry_after_s, updated_at, version)"
+    " VALUES (1, true, 'x', 1, now(), 1)"
+)
 
 
 async def test_postgresql_holds_it_without_the_object_mapper(connection: asyncpg.Connection) -> None:
