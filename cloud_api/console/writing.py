@@ -10,6 +10,8 @@ from cloud_api.kernel import clock
 
 _SIGNS = {"INR": "₹", "USD": "$", "EUR": "€", "GBP": "£"}
 _BETWEEN = re.compile(r"[_\-.]+")
+#: codes that are said letter by letter, in every language
+_INITIALS = frozenset({"otp", "rfid", "sms", "upi"})
 _AGO = ((86_400, "{count} d ago"), (3_600, "{count} h ago"), (60, "{count} min ago"), (0, "{count} s ago"))
 
 
@@ -75,6 +77,8 @@ class Writing:
 
     def word(self, code: str | None) -> str:
         """A code of the API as a word: `out_for_delivery` is "Out for delivery"."""
+        if code in _INITIALS:
+            return code.upper()
         text = _BETWEEN.sub(" ", code or "").strip()
         return self._say(text[:1].upper() + text[1:])
 
