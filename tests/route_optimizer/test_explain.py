@@ -287,8 +287,10 @@ def test_whatever_the_problem_the_remedies_let_the_stop_into_the_plan_as_it_stan
 def fits_in(easier: Problem, orders: Sequences, stop: str) -> bool:
     """Whether the stop, and what goes with it, has a place in one of these routes, or on a vehicle without one."""
     served = {name for order in orders.values() for name in order}
-    unit = {stop}.union(*(group for group in easier.together if stop in group))
-    unit |= {end for each in easier.shipments for end in (each.pickup, each.delivery) if unit & set(ends(each))}
+    bound = [*easier.together, *map(frozenset, map(ends, easier.shipments))]
+    unit: set[str] = {stop}
+    while more := set().union(*(group for group in bound if unit & group)) - unit:  # what goes with what goes with it
+        unit |= more
     for vehicle in easier.vehicles:
         order = orders.get(vehicle.id) or (vehicle.locked if served.isdisjoint(vehicle.locked) else ())
         for arranged in permutations(unit - set(order)):
