@@ -49,7 +49,8 @@ async def test_only_the_mailed_token_confirms_the_address_and_once(shared_platfo
     async with shared_platform.client() as client:
         await client.post(REGISTER, json=body)
         token = await mailed_token(shared_platform, body["email"], "verify_email")
-        assert (await client.post(VERIFY, json={"token": "x" + token[1:]})).status_code == 422
+        another = ("x" if token[0] != "x" else "y") + token[1:]
+        assert (await client.post(VERIFY, json={"token": another})).status_code == 422
         assert (await client.post(VERIFY, json={"token": token})).status_code == 204
         again = await client.post(VERIFY, json={"token": token})
     assert (again.status_code, again.json()["error"]["code"]) == (422, "TOKEN_NOT_VALID")
