@@ -205,7 +205,7 @@ async def test_what_is_no_key_of_ours_opens_nothing(sqlite_platform: Platform) -
         f"cf_{prefix}_",
         f"cf_{prefix}_{secret[:-1]}",
         f"cf_{secret[:16]}_{secret}",
-        f"cf_{prefix.upper()}_{secret}",
+        f"cf_{prefix[:-1]}G_{secret}",
         f"cf_{prefix}_{secret}0",
         f"CF_{prefix}_{secret}",
         f"cf_%_{secret}",
