@@ -11,6 +11,7 @@ from cloud_api.media import service
 from cloud_api.media.content import PICTURES
 from cloud_api.media.errors import RangeUnsatisfiable
 from cloud_api.media.models import Media
+from cloud_api.media.pictures import Shape, shaped
 from cloud_api.media.storage import Files
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -37,6 +38,20 @@ async def deliver(files: Files, media: Media, request: Request) -> Response:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{media.size_bytes}"
     pieces = await service.open_stream(files, media, start=start, end=None if span is None else end)
     return StreamingResponse(pieces, 200 if span is None else 206, headers=headers, media_type=media.mime)
+
+
+async def deliver_shaped(files: Files, media: Media, shape: Shape, request: Request) -> Response:
+    """A picture in a size and format, or that the caller has it (`If-None-Match`).
+
+    Raises:
+        NoPicture: when the file is none.
+        NotFound: when the store has lost it.
+    """
+    etag = f'"{media.sha256}-{shape.name}"'
+    headers = {"ETag": etag, "Cache-Control": REVALIDATED}
+    if has_it(request, etag):
+        return Response(status_code=304, headers=headers)
+    return Response(await shaped(files, media, shape), media_type=shape.mime, headers=headers)
 
 
 def has_it(request: Request, etag: str) -> bool:

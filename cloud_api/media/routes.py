@@ -17,9 +17,9 @@ from cloud_api.kernel.unit_of_work import Db
 from cloud_api.media import links, service
 from cloud_api.media.arrivals import FILE_BODY, ArrivedFile
 from cloud_api.media.content import KINDS
-from cloud_api.media.delivering import REVALIDATED, deliver, has_it
+from cloud_api.media.delivering import deliver, deliver_shaped
 from cloud_api.media.models import Media
-from cloud_api.media.pictures import Shape, shaped
+from cloud_api.media.pictures import Shape
 from cloud_api.media.queries import listed_media
 from cloud_api.media.schemas import (
     AttachmentRead,
@@ -145,12 +145,7 @@ async def download_media(request: Request, media: KnownFile) -> Response:
 )
 async def transform_media(request: Request, media: KnownFile, shape: Annotated[Shape, Depends(_shape)]) -> Response:
     """A picture in another size and format: upright, and without what its camera wrote into it."""
-    etag = f'"{media.sha256}-{shape.name}"'
-    headers = {"ETag": etag, "Cache-Control": REVALIDATED}
-    if has_it(request, etag):
-        return Response(status_code=304, headers=headers)
-    content = await shaped(Files.of(request.app.state.settings), media, shape)
-    return Response(content, media_type=shape.mime, headers=headers)
+    return await deliver_shaped(Files.of(request.app.state.settings), media, shape, request)
 
 
 @router.get("/{id}/signed-url", response_model=SignedUrlRead, dependencies=[require("media:read")])

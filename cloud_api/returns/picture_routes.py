@@ -10,9 +10,9 @@ from cloud_api.kernel.http import ApiRoute
 from cloud_api.kernel.permissions import CurrentPrincipal, require
 from cloud_api.kernel.unit_of_work import Db
 from cloud_api.media.arrivals import MOST_PICTURE_BYTES, PICTURE_BODY, ArrivedPicture
-from cloud_api.media.delivering import REVALIDATED, has_it
+from cloud_api.media.delivering import deliver_shaped
 from cloud_api.media.models import Media
-from cloud_api.media.pictures import Shape, shaped
+from cloud_api.media.pictures import Shape
 from cloud_api.media.storage import Files
 from cloud_api.returns import pictures, queries, service
 from cloud_api.returns.schemas import ReturnPictureRead
@@ -74,13 +74,7 @@ async def add_return_picture(
 )
 async def get_return_picture(request: Request, file: KnownFile, size: Literal["small", "large"] = "large") -> Response:
     """Upright, and without what its camera wrote into it; customers see those that they sent."""
-    shape = _SHAPES[size]
-    etag = f'"{file.sha256}-{shape.name}"'
-    headers = {"ETag": etag, "Cache-Control": REVALIDATED}
-    if has_it(request, etag):
-        return Response(status_code=304, headers=headers)
-    content = await shaped(Files.of(request.app.state.settings), file, shape)
-    return Response(content, media_type=shape.mime, headers=headers)
+    return await deliver_shaped(Files.of(request.app.state.settings), file, _SHAPES[size], request)
 
 
 @router.delete("/{picture_id}", status_code=204, dependencies=[require("returns:write")])
